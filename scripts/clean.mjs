@@ -1,0 +1,4 @@
+// Removes the folders given, so that a build holds nothing an earlier one left.
+import { rmSync } from 'node:fs';
+
+for (const folder of process.argv.slice(2)) rmSync(folder, { recursive: true, force: true });

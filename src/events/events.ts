@@ -1,0 +1,16 @@
+import type { Target, Verdict } from '../guard/verdict.js';
+import type { AppliedSettings } from '../kernel/kernel.js';
+
+/** What a `Holdfast` instance tells. Each payload is one object; names are facts in the past tense. */
+export interface HoldfastEvents {
+  /** A socket connected and its settings were applied and read back. */
+  hardened: { readonly target: Target | undefined; readonly settings: AppliedSettings };
+  /** A guarded socket ended, in whatever way. */
+  died: { readonly target: Target | undefined; readonly verdict: Verdict };
+  /** A guarded socket ended because the network forgot its flow or swallowed its packets. */
+  evicted: { readonly target: Target | undefined; readonly verdict: Verdict };
+  /** A path was asked whether it is alive. `rtt` in milliseconds. */
+  probed: { readonly target: Target | undefined; readonly alive: boolean; readonly rtt: number | undefined };
+  /** A heartbeat was answered. `rtt` in milliseconds. */
+  heartbeat: { readonly target: Target | undefined; readonly rtt: number };
+}
