@@ -62,7 +62,7 @@ export class Holdfast extends SafeEmitter<HoldfastEvents> {
   }
 
   #resolve(options: HoldfastOptions | undefined): ResolvedOptions {
-    if (options === undefined || Object.keys(options).length === 0) return this.options;
+    if (options === undefined) return this.options;
     return withOptions(this.options, options);
   }
 

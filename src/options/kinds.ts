@@ -50,7 +50,7 @@ export function duration({ min, max, unit = 1 }: DurationLimits): Kind<number> {
 /** What `kind` takes, or `false` (in text also `off`) to turn the option off. */
 export function orFalse<T>(kind: Kind<T>): Kind<T | false> {
   const offHint = (reading: Reading<T>, off: boolean): Reading<T> =>
-    reading.accepted || !off ? reading : refuse(reading.hint ?? 'false turns it off');
+    reading.accepted || !off ? reading : refuse('false turns it off');
   return {
     type: `${kind.type} or false`,
     range: `${kind.range}, or false`,

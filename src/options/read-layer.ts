@@ -153,7 +153,8 @@ function rowOf(key: OptionKey): OptionRow<unknown> {
 
 /** Collects one layer. */
 class Reader {
-  readonly #values: Record<string, unknown> = {};
+  // No prototype: what a polluted Object.prototype lends must not look like an option.
+  readonly #values = Object.create(null) as Record<string, unknown>;
   readonly #origins = new Map<OptionKey, string>();
   readonly #problems: OptionProblem[];
   heartbeatOrigin: string | undefined;

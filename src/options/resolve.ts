@@ -173,7 +173,7 @@ class Merged {
     return this.#sourceOf(key)?.originOf(key) ?? 'default';
   }
   #sourceOf(key: OptionKey): Source | undefined {
-    return this.#sources.find(({ values }) => values[key] !== undefined);
+    return this.#sources.find(({ values }) => Object.hasOwn(values, key));
   }
 }
 

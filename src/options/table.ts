@@ -62,7 +62,7 @@ export const optionTable = {
     meaning: 'Unanswered keepalives after which the connection is dead.',
     kernel: 'TCP_KEEPCNT',
   }),
-  userTimeout: row(orFalse(duration({ min: 1, max: MAX_USER_TIMEOUT_MS })), {
+  userTimeout: row(orFalse(duration({ min: SECOND, max: MAX_USER_TIMEOUT_MS })), {
     env: 'HOLDFAST_USER_TIMEOUT',
     derived: 'keepalive.idle + keepalive.interval × keepalive.count',
     meaning:
@@ -75,7 +75,7 @@ export const optionTable = {
     meaning:
       'Silence after which a write waits until a probe has shown the path is alive. `false` turns it off.',
   }),
-  probeTimeout: row(duration({ min: 1, max: 60 * SECOND }), {
+  probeTimeout: row(duration({ min: 10, max: 60 * SECOND }), {
     env: 'HOLDFAST_PROBE_TIMEOUT',
     derived: 'from the measured round trip, within 250ms and 3s',
     meaning: 'A probe without an answer by then means the path is dead.',
