@@ -1,0 +1,52 @@
+/**
+ * Self-signed certificates for db.test, localhost and 127.0.0.1, valid until 2126 and trusted nowhere. The keys are
+ * public on purpose: they protect nothing.
+ */
+export interface Certificate {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** The one the tests trust. */
+export const CERTIFICATE: Certificate = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgN4vrHAPkdyTA4D1M
+g4bEkt+2KgDPEE6QzIQty8746cChRANCAARSOGud0W91WjYvCZtsvc9NrGXxdIbD
+GP74bF3I5q14339rlQ2sxas1Cp1tvndylHBeoaSvWw3k2xljvqavl7H6
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBoDCCAUagAwIBAgIUNqJ/zZRUcfE9iEtnFOscwN0ktuIwCgYIKoZIzj0EAwIw
+EjEQMA4GA1UEAwwHZGIudGVzdDAgFw0yNjExMjYyMzU5MjdaGA8yMTI2MTEwMjIz
+NTkyN1owEjEQMA4GA1UEAwwHZGIudGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEH
+A0IABFI4a53Rb3VaNi8Jm2y9z02sZfF0hsMY/vhsXcjmrXjff2uVDazFqzUKnW2+
+d3KUcF6hpK9bDeTbGWO+pq+XsfqjeDB2MB0GA1UdDgQWBBSV17E8AWddw0xkeVwy
+NZz+joMjTjAfBgNVHSMEGDAWgBSV17E8AWddw0xkeVwyNZz+joMjTjAPBgNVHRMB
+Af8EBTADAQH/MCMGA1UdEQQcMBqCB2RiLnRlc3SCCWxvY2FsaG9zdIcEfwAAATAK
+BggqhkjOPQQDAgNIADBFAiEAgQ6h/TzHw4bNnTK3rnvi64v9XCYq2IUiLnqVqeBA
+EfYCIBh8OT8BR1qGruB4CPPcdAbuDWdnQby6tFFPgJUrJ+t4
+-----END CERTIFICATE-----
+`,
+};
+
+/** One nobody trusts. */
+export const STRANGER: Certificate = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg4G25sQtmhUiDe2ZW
+VckqQit/nB/nzvRaQmiZ1jHINRShRANCAASqLGO3mxHMakK/Ob0ekYU8of3BR1it
+NksrhNNy5OJyu7JVsmwJsdTVXrz2Bor1mnFozG3hh7Hr0cig5wLvSLBV
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBnzCCAUagAwIBAgIUYd/T0DMcIt96UHgnDsroyiGbu/owCgYIKoZIzj0EAwIw
+EjEQMA4GA1UEAwwHZGIudGVzdDAgFw0yNjExMjYyMzU5MjdaGA8yMTI2MTEwMjIz
+NTkyN1owEjEQMA4GA1UEAwwHZGIudGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEH
+A0IABKosY7ebEcxqQr85vR6RhTyh/cFHWK02SyuE03Lk4nK7slWybAmx1NVevPYG
+ivWacWjMbeGHsevRyKDnAu9IsFWjeDB2MB0GA1UdDgQWBBS8dNgnzerHRYKscgQQ
+47W4K75dGjAfBgNVHSMEGDAWgBS8dNgnzerHRYKscgQQ47W4K75dGjAPBgNVHRMB
+Af8EBTADAQH/MCMGA1UdEQQcMBqCB2RiLnRlc3SCCWxvY2FsaG9zdIcEfwAAATAK
+BggqhkjOPQQDAgNHADBEAiAdFsFFfxzG/+Wunqn1H36C4PeQ2/IWq8U9zUPkxvvy
+IgIgKVGQ1OoUOJQP9c40Ms20R5lmLGT7+izyIcex07mQI0w=
+-----END CERTIFICATE-----
+`,
+};
