@@ -1,0 +1,116 @@
+import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { Redis } from 'ioredis';
+import { until, type NatFixture } from '../nat.js';
+import { skipForMissing } from './missing.js';
+import { endServer, startServer, type ServerSide } from './server-script.js';
+
+export interface RedisServer {
+  readonly port: number;
+  /** Ends the server and removes its folder. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface RedisFixture {
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+  /** Sends one command on a connection of its own. */
+  admin(...command: [string, ...string[]]): Promise<unknown>;
+}
+
+/** For `before(requireRedis)`: skips the suite where there is no Redis server; see {@link skipForMissing}. */
+export function requireRedis(this: Mocha.Context): void {
+  if (find('redis-server') === undefined)
+    skipForMissing(this, 'no Redis server: redis-server is not on PATH');
+}
+
+/** For a `describe` block behind `useNatLab`: its tests have a Redis server, or cluster of one node, beyond the NAT. */
+export function useRedis(
+  nat: NatFixture,
+  { port = 6379, isCluster = false }: { port?: number; isCluster?: boolean } = {},
+): RedisFixture {
+  let server: RedisServer | undefined;
+
+  before(requireRedis);
+  before(async () => {
+    const announced = ['--cluster-enabled', 'yes', '--cluster-announce-ip', nat.lab.serverAddress];
+    server = await startRedis(nat.lab, port, isCluster ? announced : []);
+    if (!isCluster) return;
+    await fixture.admin('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+    await until('the cluster has formed', async () =>
+      String(await fixture.admin('CLUSTER', 'INFO')).includes('cluster_state:ok'),
+    );
+  });
+  after(async () => {
+    await server?.stop();
+    server = undefined;
+  });
+
+  const fixture: RedisFixture = {
+    get host() {
+      return nat.lab.serverAddress;
+    },
+    port,
+    get url() {
+      return `redis://${nat.lab.serverAddress}:${port}`;
+    },
+    async admin(...[command, ...args]) {
+      const redis = new Redis({ host: fixture.host, port, lazyConnect: true });
+      try {
+        await redis.connect();
+        return await redis.call(command, ...args);
+      } finally {
+        redis.disconnect();
+      }
+    },
+  };
+  return fixture;
+}
+
+/** Starts Redis on the server side, keeping nothing on disk. Everybody who can reach it may use it. */
+export async function startRedis(
+  side: ServerSide,
+  port: number,
+  more: readonly string[] = [],
+): Promise<RedisServer> {
+  const program = find('redis-server');
+  if (program === undefined) throw new Error('no Redis server here');
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-redis-'));
+  try {
+    await chmod(folder, 0o755);
+    const settings = ['--port', String(port), '--bind', '0.0.0.0', '--protected-mode', 'no', '--dir', folder];
+    const command = [program, ...settings, '--save', '', '--appendonly', 'no', ...more];
+    const child = startServer(side, { folder, endSignal: 'TERM', command });
+    await ready(child);
+    return { port, stop: () => endServer(child) };
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function find(program: string): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.map(folder => join(folder, program)).find(path => existsSync(path));
+}
+
+/** Resolves once the server says it takes connections. */
+function ready(child: ChildProcess): Promise<void> {
+  let log = '';
+  return new Promise((resolve, reject) => {
+    const onClose = (): void => reject(new Error(`Redis did not start:\n${log}`));
+    const collect = (chunk: Buffer): void => {
+      log += chunk.toString();
+      if (!log.includes('Ready to accept connections')) return;
+      child.off('error', reject).off('close', onClose);
+      resolve();
+    };
+    child.stdout?.on('data', collect);
+    child.stderr?.on('data', collect);
+    child.once('error', reject).once('close', onClose);
+  });
+}
