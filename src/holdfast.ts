@@ -4,13 +4,20 @@ import { publish } from './events/channels.js';
 import { debug } from './events/debug.js';
 import type { HoldfastEvents } from './events/events.js';
 import { SafeEmitter } from './events/safe-emitter.js';
+import { Fleet } from './fleet/fleet.js';
+import { Lessons } from './fleet/lessons.js';
+import type { TargetName } from './fleet/registry.js';
+import type { SweepResult } from './fleet/sweep.js';
 import { connectSocket, splitConnectOptions, type ConnectOptions } from './guard/connect.js';
+import { guardOf } from './guard/cover.js';
 import { hardenSocket, requireSocket, type Guard } from './guard/harden.js';
 import { probeSocket, type ProbeOptions, type ProbeResult } from './guard/probe.js';
 import type { GuardContext } from './guard/socket-guard.js';
 import { tcpHandle } from './kernel/handle.js';
 import { kernelFor } from './kernel/kernel.js';
 import type { TcpInfo } from './kernel/tcp-info.js';
+import { createReconnectingSocket } from './reconnect/reconnecting-socket.js';
+import type { ReconnectingSocket, ReconnectingSocketOptions } from './reconnect/reconnecting-socket.js';
 import { resolveOptions, withOptions } from './options/resolve.js';
 import type { HoldfastOptions, ResolvedOptions } from './options/types.js';
 
@@ -22,6 +29,9 @@ import type { HoldfastOptions, ResolvedOptions } from './options/types.js';
 export class Holdfast extends SafeEmitter<HoldfastEvents> {
   /** Validated options, with every default filled in. */
   readonly options: ResolvedOptions;
+  /** What this instance's targets taught about their paths; see docs/fleet.md. */
+  readonly lessons: Lessons;
+  readonly #fleet: Fleet;
   readonly #context: GuardContext;
 
   /**
@@ -31,6 +41,12 @@ export class Holdfast extends SafeEmitter<HoldfastEvents> {
   constructor(options: HoldfastOptions = {}, sources: { readonly env?: NodeJS.ProcessEnv } = {}) {
     super();
     this.options = resolveOptions(options, sources);
+    this.lessons = new Lessons(systemClock, (host, port) => this.#fleet.retune(host, port));
+    this.#fleet = new Fleet(systemClock, this.lessons, {
+      swept: event => this.#tell('swept', event),
+      learned: event => this.#tell('learned', event),
+      unlearned: event => this.#tell('unlearned', event),
+    });
     this.#context = { clock: systemClock, kernel: kernelFor(this.options.backend), hooks: this.#hooks() };
   }
 
@@ -38,7 +54,11 @@ export class Holdfast extends SafeEmitter<HoldfastEvents> {
   harden(socket: Socket, options?: HoldfastOptions): Guard {
     requireSocket(socket, 'harden');
     const resolved = this.#resolve(options);
-    return hardenSocket(socket, resolved, this.#contextFor(resolved));
+    const guard = hardenSocket(socket, resolved, this.#contextFor(resolved));
+    // Other options for a live socket undo what its target taught.
+    const known = guardOf(socket);
+    if (known !== undefined && guard.settings !== undefined) this.#fleet.joined(known);
+    return guard;
   }
 
   /** See {@link connect}. */
@@ -48,10 +68,22 @@ export class Holdfast extends SafeEmitter<HoldfastEvents> {
     return connectSocket(target, resolved, this.#contextFor(resolved), listener);
   }
 
+  /** See {@link createReconnectingSocket}. */
+  createReconnectingSocket(options: ReconnectingSocketOptions): ReconnectingSocket {
+    const { target, own } = splitConnectOptions(options);
+    const resolved = this.#resolve(own);
+    return createReconnectingSocket(target, resolved, this.#contextFor(resolved));
+  }
+
   /** See {@link probe}. */
   async probe(socket: Socket, options?: ProbeOptions): Promise<ProbeResult> {
     requireSocket(socket, 'probe');
     return probeSocket(socket, this.#context, options);
+  }
+
+  /** See {@link sweep}. */
+  async sweep(target?: TargetName): Promise<SweepResult> {
+    return this.#fleet.sweep(target);
   }
 
   /** See {@link readTcpInfo}. */
@@ -80,6 +112,7 @@ export class Holdfast extends SafeEmitter<HoldfastEvents> {
   #hooks(): GuardContext['hooks'] {
     return {
       hardened: guard => {
+        this.#fleet.joined(guard);
         const { target, settings } = guard;
         if (settings !== undefined) this.#tell('hardened', { target, settings });
       },
@@ -90,10 +123,16 @@ export class Holdfast extends SafeEmitter<HoldfastEvents> {
         if (verdict.cause === 'nat-eviction' || verdict.cause === 'path-timeout') {
           this.#tell('evicted', { target, verdict });
         }
+        this.#fleet.died(guard, verdict);
       },
-      probed: ({ target }, outcome) => {
+      released: guard => this.#fleet.left(guard),
+      evidence: (target, silence) => this.#fleet.evidence(target, silence),
+      knownTimeouts: target => this.#fleet.knownTimeouts(target),
+      probed: (guard, outcome, silence) => {
+        const { target } = guard;
         const rtt = outcome.outcome === 'alive' ? outcome.rtt : undefined;
         this.#tell('probed', { target, alive: outcome.outcome === 'alive', rtt });
+        this.#fleet.probed(guard, outcome, silence);
       },
       heartbeat: ({ target }, rtt) => this.#tell('heartbeat', { target, rtt }),
     };
