@@ -73,7 +73,7 @@ export class Dialler {
   stop(): void {
     this.#attempts?.stop();
     this.#attempts = undefined;
-    this.fail(closedError('the session was closed'), undefined);
+    this.fail(closedError('the session was closed'), null);
   }
 
   setHold(holdsProcess: boolean): void {
@@ -98,7 +98,7 @@ export class Dialler {
     if (options.resume === undefined) return this.#restored();
     const session: ResumeSession = { socket, generation, verdict, pending, uncertain };
     const failed = (error: unknown): void => {
-      if (trial === this.#trial) this.fail(hookError(trial, error, this.#port.target), undefined);
+      if (trial === this.#trial) this.fail(hookError(trial, error, this.#port.target), null);
     };
     const restored = (): void => {
       if (trial !== this.#trial) return;
@@ -135,14 +135,14 @@ export class Dialler {
 
   /**
    * The attempt under way has failed.
-   * @param death what its socket is destroyed with: its verdict is tied to this error
+   * @param death what its socket is destroyed with, and its verdict tied to; null where the socket did nothing wrong
    */
-  fail(error: Error, death: Error | undefined = error): void {
+  fail(error: Error, death: Error | null = error): void {
     const trial = this.#trial;
     const socket = this.#socket;
     this.#trial = undefined;
     this.#socket = undefined;
-    socket?.destroy(death);
+    socket?.destroy(death ?? undefined);
     trial?.fail(error);
   }
 

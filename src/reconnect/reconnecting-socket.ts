@@ -146,6 +146,7 @@ export class ReconnectingSocket extends SessionStream {
   /** As on net.Socket. An outage counts as inactivity. @throws HoldfastError ERR_HOLDFAST_ARGUMENT */
   setTimeout(ms: number, callback?: () => void): this {
     requireTimeout(ms);
+    if (this.destroyed) return this;
     this.session.setTimeout(ms);
     if (callback !== undefined) {
       if (ms === 0) this.off('timeout', callback);

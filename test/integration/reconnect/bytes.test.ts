@@ -46,6 +46,23 @@ describe('the bytes of a session', () => {
     expect(peer.received).to.deep.equal(['arrived', 'next']);
   });
 
+  it('are all in doubt since the generation began where the kernel cannot be asked', async () => {
+    const peer = await rig.listen();
+    const session = await rig.opened({ port: peer.port, backend: 'node' });
+    for (const [index, uncertain] of [
+      { bytes: 3, start: 0, end: 3 },
+      { bytes: 3, start: 3, end: 6 },
+    ].entries()) {
+      session.write('abc');
+      await peer.got(index, 'abc');
+      const suspended = once(session, 'suspended') as Promise<[SuspendedEvent]>;
+      const resumed = once(session, 'resumed');
+      peer.last.resetAndDestroy();
+      expect((await suspended)[0].uncertain).to.deep.equal(uncertain);
+      await Promise.all([resumed, peer.accepted(index + 2)]);
+    }
+  });
+
   it('written while suspended go out once, each callback called without an error', async () => {
     const peer = await rig.listen();
     const session = await rig.opened({ port: peer.port });

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { PassThrough, pipeline } from 'node:stream';
 import { verdictOf } from '../../../src/guard/verdict-of.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { closed, collect, death, recordEvents, useRig, type SessionOptions } from './support/rig.js';
 
 describe('the end of a session', () => {
@@ -17,6 +18,23 @@ describe('the end of a session', () => {
     expect(data.text).to.equal('bye');
     expect(seen).to.deep.equal(['end', 'finish', 'close']);
     expect(peer.sockets).to.have.length(1);
+  });
+
+  it('comes where nobody reads and nothing is left to be read', async () => {
+    const peer = await rig.listen();
+    const session = await rig.opened({ port: peer.port, reconnect: { on: 'nat' } });
+    (await peer.accepted(1)).end();
+    await closed(session);
+  });
+
+  it('leaves no timeout that can still be set', async () => {
+    const peer = await rig.listen();
+    const clock = new FakeClock();
+    const session = await rig.opened({ port: peer.port, clock });
+    session.destroy();
+    session.setTimeout(1000);
+    expect(clock.pending).to.be.empty;
+    await closed(session);
   });
 
   it('does not take from a slow reader what came before it', async () => {

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { AttemptedEvent, ResumeSession } from '../../../src/reconnect/events.js';
-import { collect, recordEvents, useRig } from './support/rig.js';
+import { verdictOf } from '../../../src/guard/verdict-of.js';
+import { collect, death, recordEvents, useRig } from './support/rig.js';
 
 describe('the resume hook', () => {
   const rig = useRig();
@@ -147,6 +148,21 @@ describe('the resume hook', () => {
       expect(session.generation).to.equal(2);
     });
   }
+
+  it('that always fails ends the session in the end, with the verdict on the connection that was lost', async () => {
+    const peer = await rig.listen();
+    const cause = new Error('no entry');
+    const session = await rig.opened({
+      port: peer.port,
+      reconnect: { retries: 1 },
+      resume: () => Promise.reject(cause),
+    });
+    peer.last.resetAndDestroy();
+    const error = await death(session);
+    expect(error).to.include({ code: 'ERR_HOLDFAST_RECONNECT_FAILED', attempts: 2 });
+    expect(error.cause).to.include({ code: 'ERR_HOLDFAST_RESUME_FAILED', cause });
+    expect(verdictOf(error)?.cause).to.equal('peer-reset');
+  });
 
   it('that hangs is held to the deadline', async () => {
     const peer = await rig.listen();

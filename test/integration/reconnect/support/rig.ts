@@ -90,11 +90,13 @@ export type SessionOptions = Partial<ReconnectingTarget> &
 
 /** Splits as the public function does, so that tests can give their options flat. */
 function open(options: SessionOptions): ReconnectingSocket {
-  const { reconnect, resume, heartbeat, maxPendingBytes, probeAfterIdle, clock, ...target } = options;
-  const given = { reconnect, resume, heartbeat, maxPendingBytes, probeAfterIdle };
+  const { reconnect, resume, heartbeat, maxPendingBytes, probeAfterIdle, backend, clock, ...target } =
+    options;
+  const given = { reconnect, resume, heartbeat, maxPendingBytes, probeAfterIdle, backend };
   return createReconnectingSocket(target, resolveOptions(given), {
     ...context,
     ...(clock && { clock }),
+    ...(backend && { kernel: kernelFor(backend) }),
   });
 }
 
