@@ -1,4 +1,6 @@
 import type { Target, Verdict } from '../guard/verdict.js';
+import type { SweptEvent } from '../fleet/fleet.js';
+import type { LearnedEvent, UnlearnedEvent } from '../fleet/teacher.js';
 import type { AppliedSettings } from '../kernel/kernel.js';
 
 /** What a `Holdfast` instance tells. Each payload is one object; names are facts in the past tense. */
@@ -13,4 +15,10 @@ export interface HoldfastEvents {
   probed: { readonly target: Target | undefined; readonly alive: boolean; readonly rtt: number | undefined };
   /** A heartbeat was answered. `rtt` in milliseconds. */
   heartbeat: { readonly target: Target | undefined; readonly rtt: number };
+  /** The silent sockets of a target, or of all, were probed together and the dead ones destroyed. */
+  swept: SweptEvent;
+  /** An eviction taught how long the path to a target remembers an idle flow; keepalive was shortened. */
+  learned: LearnedEvent;
+  /** A flow outlived the silence thought fatal: the lesson was taken back, keepalive is as configured again. */
+  unlearned: UnlearnedEvent;
 }

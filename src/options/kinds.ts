@@ -159,12 +159,19 @@ export function either<A, B>(first: Kind<A>, second: Kind<B>): Kind<A | B> {
 /** More patterns than anyone writes by hand; a bound on what a broken list can cost. */
 const MAX_PATTERNS = 1000;
 
-/** One or more non-empty patterns: a list, or one string with commas between them. */
-export function patterns(): Kind<readonly string[]> {
+/**
+ * One or more non-empty patterns: a list, or one string with commas between them.
+ * @param refusalOf what is wrong with one pattern, for a person; undefined when nothing is
+ */
+export function patterns(
+  refusalOf: (pattern: string) => string | undefined = () => undefined,
+): Kind<readonly string[]> {
   const check = (list: readonly unknown[]): Reading<readonly string[]> => {
     const texts = list.flatMap(item => (typeof item === 'string' && item.trim() !== '' ? [item.trim()] : []));
     if (texts.length !== list.length) return refuse('an entry is empty or not a string');
-    return texts.length > 0 ? accept(Object.freeze(texts)) : refuse('leave it unset to mean every peer');
+    if (texts.length === 0) return refuse('leave it unset to mean every peer');
+    const wrong = texts.flatMap(text => refusalOf(text) ?? []);
+    return wrong.length === 0 ? accept(Object.freeze(texts)) : refuse(wrong.join('; '));
   };
   const readText = (text: string): Reading<readonly string[]> => check(text.split(','));
   const read = (value: unknown): Reading<readonly string[]> => {

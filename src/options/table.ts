@@ -11,6 +11,7 @@ import {
   type Kind,
 } from './kinds.js';
 import { presetNames } from './presets.js';
+import { parseTarget } from './targets.js';
 import type { HeartbeatOptions } from './types.js';
 
 /** One option: everything that parsing, defaults, validation, the environment, the CLI and the documentation need. */
@@ -24,6 +25,11 @@ export interface OptionRow<T> {
   readonly meaning: string;
   /** The socket option it becomes, where it is one. */
   readonly kernel: string | undefined;
+}
+
+function wrongTarget(text: string): string | undefined {
+  const parsed = parseTarget(text);
+  return typeof parsed === 'string' ? parsed : undefined;
 }
 
 const SECOND = 1000;
@@ -135,7 +141,7 @@ export const optionTable = {
     meaning:
       'Bytes of writes held while there is no connection; past it a write fails and says it was not sent.',
   }),
-  targets: row(patterns(), {
+  targets: row(patterns(wrongTarget), {
     env: 'HOLDFAST_TARGETS',
     derived: 'every TCP peer that is not loopback',
     meaning: 'Which peers `holdfast/register` hardens: host globs, CIDR blocks, ports, `!` to exclude.',

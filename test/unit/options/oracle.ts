@@ -1,3 +1,4 @@
+import { parseTarget } from '../../../src/options/targets.js';
 import { presetNames } from '../../../src/options/presets.js';
 
 /**
@@ -67,7 +68,9 @@ function targets(value: unknown): unknown {
     return REFUSED;
   }
   if (list.length === 0 || list.some(each => typeof each !== 'string' || each.trim() === '')) return REFUSED;
-  return list.map(each => String(each).trim());
+  const entries = list.map(each => String(each).trim());
+  // The grammar of one entry has tests of its own, in test/unit/register/targets.test.ts.
+  return entries.every(entry => typeof parseTarget(entry) !== 'string') ? entries : REFUSED;
 }
 
 const LONGEST = 2_147_483_647;
