@@ -5,7 +5,8 @@ set -euo pipefail
 
 declare -A package_of=(
   [ip]=iproute2 [nft]=nftables [conntrack]=conntrack [unshare]=util-linux [nsenter]=util-linux
-  [openssl]=openssl [python3]=python3 [setpriv]=util-linux
+  [openssl]=openssl [python3]=python3 [setpriv]=util-linux [ss]=iproute2 [chromium]=chromium
+  [mariadbd]=mariadb-server [redis-server]=redis-server [dovecot]=dovecot-imapd
 )
 
 missing=()

@@ -72,7 +72,7 @@ ${tableOf(
   rows.filter(([, row]) => row.env !== undefined).map(([key, row]) => [`\`${row.env}\``, `\`${key}\``]),
 )}
 
-Options that need code (heartbeat, reconnect, resume) and \`maxPendingBytes\` have no variable. A boolean is \`true\`, \`1\`, \`yes\`, \`on\`, \`false\`, \`0\`, \`no\` or \`off\`. \`false\` or \`off\` turns off an option that can be turned off. Spaces round a value don't count. An empty variable is a mistake, not a default: unset it. An unknown name that starts with \`HOLDFAST_\` is a mistake too, unless it starts with \`HOLDFAST_TEST_\` or \`HOLDFAST_BENCH_\`.
+Options that need code (heartbeat, reconnect, resume) and \`maxPendingBytes\` have no variable. A boolean is \`true\`, \`1\`, \`yes\`, \`on\`, \`false\`, \`0\`, \`no\` or \`off\`. \`false\` or \`off\` turns off an option that can be turned off. Spaces round a value don't count. An empty variable is a mistake, not a default: unset it. An unknown name that starts with \`HOLDFAST_\` is a mistake too, unless it starts with \`HOLDFAST_TEST_\`, \`HOLDFAST_BENCH_\` or \`HOLDFAST_LAB_\`.
 
 ## Durations
 

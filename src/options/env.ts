@@ -9,8 +9,8 @@ import type { HoldfastOptions, OptionProblem } from './types.js';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = 'HOLDFAST_';
-/** The project's own tests and benchmarks are steered by these; they are not options. */
-const NOT_OPTIONS = /^HOLDFAST_(?:TEST|BENCH)_/;
+/** The project's own tests and benchmarks are steered by these, and the lab tells its command where it is; they are not options. */
+const NOT_OPTIONS = /^HOLDFAST_(?:TEST|BENCH|LAB)_/;
 
 const keyOfName = new Map(
   optionKeys.flatMap((key): [string, OptionKey][] => {

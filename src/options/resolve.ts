@@ -67,9 +67,10 @@ function settled(base: ResolvedOptions): HoldfastOptions {
 function resolve(layers: readonly ReadLayer[]): ResolvedOptions {
   const problems = layers.flatMap(layer => layer.problems);
   const merged = new Merged(layers);
+  const idle = merged.pick('keepalive.idle') ?? fallback('keepalive.idle');
   const keepalive = Object.freeze({
-    idle: merged.pick('keepalive.idle') ?? fallback('keepalive.idle'),
-    interval: merged.pick('keepalive.interval') ?? fallback('keepalive.interval'),
+    idle,
+    interval: merged.own('keepalive.interval') ?? Math.min(KEEPALIVE_INTERVAL, idle),
     count: merged.pick('keepalive.count') ?? fallback('keepalive.count'),
   });
   const resolved: ResolvedOptions = {
@@ -93,6 +94,12 @@ function resolve(layers: readonly ReadLayer[]): ResolvedOptions {
   layersOf.set(resolved, layers);
   return Object.freeze(resolved);
 }
+
+/**
+ * After an answered keepalive Linux looks again when the interval is over, so an interval longer than the idle time
+ * would stretch that: a short idle time shortens the default with it. Presets keep to the same rule.
+ */
+const KEEPALIVE_INTERVAL = 10_000;
 
 const NO_TARGETS: readonly string[] = Object.freeze([]);
 const LONGEST_HEARTBEAT_TIMEOUT = 10_000;
@@ -156,8 +163,10 @@ interface Source {
 
 /** Layers and their presets as one list, the strongest first. */
 class Merged {
+  readonly #layers: readonly ReadLayer[];
   readonly #sources: readonly Source[];
   constructor(layers: readonly ReadLayer[]) {
+    this.#layers = layers;
     this.#sources = layers.flatMap(layer => {
       const own: Source = { values: layer.values, originOf: key => layer.origins.get(key) ?? 'options' };
       const preset = layer.values.preset;
@@ -168,6 +177,10 @@ class Merged {
   }
   pick<K extends OptionKey>(key: K): OptionValue<K> | undefined {
     return this.#sourceOf(key)?.values[key];
+  }
+  /** The same without the presets. */
+  own<K extends OptionKey>(key: K): OptionValue<K> | undefined {
+    return this.#layers.find(({ values }) => Object.hasOwn(values, key))?.values[key];
   }
   originOf(key: OptionKey): string {
     return this.#sourceOf(key)?.originOf(key) ?? 'default';
@@ -183,7 +196,6 @@ function presetValues(name: string): OptionValues {
   const { keepalive, heartbeatInterval } = settings;
   return {
     'keepalive.idle': keepalive.idle,
-    'keepalive.interval': keepalive.interval,
     'keepalive.count': keepalive.count,
     ...(heartbeatInterval === undefined ? {} : { 'heartbeat.interval': heartbeatInterval }),
   };

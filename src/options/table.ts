@@ -58,8 +58,9 @@ export const optionTable = {
   }),
   'keepalive.interval': row(keepaliveTime, {
     env: 'HOLDFAST_KEEPALIVE_INTERVAL',
-    value: 10 * SECOND,
-    meaning: 'Time between unanswered keepalives. Rounded up to whole seconds.',
+    derived: '10s, or keepalive.idle where that is less',
+    meaning:
+      'Time between unanswered keepalives. Rounded up to whole seconds. Linux also waits this long after an answered one, so do not set it above keepalive.idle.',
     kernel: 'TCP_KEEPINTVL',
   }),
   'keepalive.count': row(integer({ min: 1, max: 127 }), {

@@ -90,8 +90,9 @@ describe('optionsFromEnv', () => {
     });
   }
 
-  it('leaves the project’s own HOLDFAST_TEST_ and HOLDFAST_BENCH_ names alone', () => {
-    expect(optionsFromEnv({ HOLDFAST_TEST_SEED: '1', HOLDFAST_BENCH_ROUNDS: '2' })).to.deep.equal({});
+  it('leaves the project’s own HOLDFAST_TEST_, HOLDFAST_BENCH_ and HOLDFAST_LAB_ names alone', () => {
+    const own = { HOLDFAST_TEST_SEED: '1', HOLDFAST_BENCH_ROUNDS: '2', HOLDFAST_LAB_SERVER: '10.0.0.2' };
+    expect(optionsFromEnv(own)).to.deep.equal({});
     expect(problemsOf(() => optionsFromEnv({ HOLDFAST_TESTS: '1' }))).to.have.length(1);
   });
 

@@ -220,7 +220,7 @@ describe('an environment of any kind', () => {
         const { options, problems } = readEnv(variablesGiven);
         const wrong: string[] = [];
         for (const [name, each] of Object.entries(variablesGiven)) {
-          if (!name.startsWith('HOLDFAST_') || /^HOLDFAST_(?:TEST|BENCH)_/.test(name)) continue;
+          if (!name.startsWith('HOLDFAST_') || /^HOLDFAST_(?:TEST|BENCH|LAB)_/.test(name)) continue;
           const entry = variables.find(([known]) => known === name);
           const expected = entry === undefined ? REFUSED : entry[1].read(each.trim());
           if (entry === undefined || expected === REFUSED) {

@@ -181,6 +181,14 @@ describe('resolveOptions', () => {
     );
   });
 
+  it('shortens the default interval with the idle time, under a preset too, and never an interval that was set', () => {
+    expect(resolveOptions({ keepalive: { idle: '2s' } }).keepalive.interval).to.equal(2000);
+    expect(resolveOptions({ keepalive: { idle: '20s' } }).keepalive.interval).to.equal(10_000);
+    const preset = { preset: 'aws-nat-gateway', keepalive: { idle: '3s' } };
+    expect(resolveOptions(preset).keepalive.interval).to.equal(3000);
+    expect(resolveOptions({ keepalive: { idle: '2s', interval: '4s' } }).keepalive.interval).to.equal(4000);
+  });
+
   it('stops a derived userTimeout at what the kernel can hold', () => {
     const keepalive = { idle: '32767s', interval: '32767s', count: 127 };
     expect(resolveOptions({ keepalive }).userTimeout).to.equal(2 ** 31 - 1);
