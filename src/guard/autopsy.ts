@@ -1,7 +1,10 @@
+import type { Socket } from 'node:net';
 import { constants } from 'node:os';
-import { TCP_CLOSE } from '../kernel/tcp-info.js';
+import { tcpHandle } from '../kernel/handle.js';
+import { TCP_CLOSE, type TcpInfo } from '../kernel/tcp-info.js';
 import { knownTimeouts } from '../options/presets.js';
-import { classify } from './classify.js';
+import { classify, RESET_CODES } from './classify.js';
+import { silenceOf } from './path-probe.js';
 import type { SocketGuard } from './socket-guard.js';
 import type { Target, Verdict } from './verdict.js';
 
@@ -18,32 +21,33 @@ export function rememberedVerdict(error: object): Verdict | undefined {
   return Object.hasOwn(error, kVerdict) ? (error as { [kVerdict]?: Verdict })[kVerdict] : undefined;
 }
 
+interface Death {
+  readonly error: Error | null;
+  readonly connected: boolean;
+  readonly probe: 'reset' | 'silent' | undefined;
+  /** Bytes of the write the gate holds. */
+  readonly held: number;
+}
+
 /** Gathers what the kernel and the stream know at death, and judges it. */
-export function deathOf(
-  guard: SocketGuard,
-  death: {
-    readonly error: Error | null;
-    readonly connected: boolean;
-    readonly probe: 'reset' | 'silent' | undefined;
-    readonly held: number;
-  },
-): Verdict {
+export function deathOf(guard: SocketGuard, death: Death): Verdict {
   const { socket, context } = guard;
-  const info = death.connected ? guard.tcpInfo : undefined;
-  const target = guard.target ?? targetOfError(death.error);
-  const silence = info === undefined ? undefined : Math.min(info.lastAckRecv, info.lastDataRecv);
-  const handedOver = socket.bytesWritten;
-  const code = (death.error as { code?: unknown } | null)?.code;
+  const { error, connected, probe } = death;
+  const info = connected ? guard.tcpInfo : undefined;
+  const target = guard.target ?? targetOfError(error);
+  const silence = info === undefined ? undefined : silenceOf(info);
   const reset = info?.state === TCP_CLOSE;
-  return classify({
-    error: death.error === null ? undefined : { code: typeof code === 'string' ? code : undefined },
-    connected: death.connected,
+  const verdict = classify({
+    error: error === null ? undefined : { code: codeOf(error) },
+    connected,
     tcpInfo: info,
+    countsSyn: guard.countsSyn,
     silence,
     queued: Math.max(socket.writableLength, death.held),
-    handedOver,
-    probe: death.probe,
-    ended: socket.readableEnded,
+    handedOver: socket.bytesWritten,
+    probe,
+    end: guard.end,
+    isCutOff: wasCutOff(socket, info),
     userTimeout: guard.options.userTimeout,
     // Looked up only where it can matter.
     knownTimeouts: reset ? [...(context.hooks.knownTimeouts?.(target) ?? []), ...knownTimeouts()] : [],
@@ -51,6 +55,39 @@ export function deathOf(
     target,
     at: context.clock.wall(),
   });
+  diedAt.set(verdict, context.clock.now());
+  return verdict;
+}
+
+/**
+ * The connection is over, all that came was read, and no FIN was in it: a reset or a timeout ended it. A connection that
+ * was closed in order is in the same state once both sides are done, so the state alone says nothing.
+ */
+export function wasCutOff(socket: Socket, info: TcpInfo | undefined): boolean {
+  if (info?.state !== TCP_CLOSE) return false;
+  const read = tcpHandle(socket)?.bytesRead;
+  return read === undefined || info.bytesReceived === undefined
+    ? !socket.writableEnded
+    : info.bytesReceived <= read;
+}
+
+/** The wall clock can jump, so what is compared is kept on the monotonic one. */
+const diedAt = new WeakMap<Verdict, number>();
+
+/** When the socket died, on its context's monotonic clock; undefined for a verdict that was not made at a death. */
+export function timeOfDeath(verdict: Verdict): number | undefined {
+  return diedAt.get(verdict);
+}
+
+function codeOf(error: Error | null): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Whether the error is how the system reports a reset. */
+export function isReset(error: Error | null): boolean {
+  const code = codeOf(error);
+  return code !== undefined && RESET_CODES.has(code);
 }
 
 /** A connection that was never made is known only from its error. */

@@ -1,4 +1,11 @@
-import { TCP_CLOSE, TCP_CLOSE_WAIT, unacknowledgedBytes, type TcpInfo } from '../kernel/tcp-info.js';
+import {
+  acknowledgedBytes,
+  sentBytes,
+  TCP_CLOSE,
+  TCP_CLOSE_WAIT,
+  unacknowledgedBytes,
+  type TcpInfo,
+} from '../kernel/tcp-info.js';
 import type { ByteCounts, Cause, Delivery, Evidence, Target, Verdict } from './verdict.js';
 
 /** What was known of a socket at the moment it died. Milliseconds and bytes. */
@@ -7,16 +14,20 @@ export interface DeathFacts {
   readonly error: { readonly code: string | undefined } | undefined;
   readonly connected: boolean;
   readonly tcpInfo: TcpInfo | undefined;
+  /** Whether bytes_acked counts a SYN: on the side that connected. */
+  readonly countsSyn: boolean;
   /** Since the last sign of life from the peer. */
   readonly silence: number | undefined;
   /** Bytes that never reached this kernel. */
   readonly queued: number;
   /** Bytes handed to Node's handle over the socket's life: what is left to go by where there is no TCP_INFO. */
   readonly handedOver: number;
-  /** The outcome of a probe that was under way or had just ended. */
+  /** What a probe said for which the socket was destroyed, or which was under way when a reset came. */
   readonly probe: 'reset' | 'silent' | undefined;
-  /** The reader saw the end of the stream. */
-  readonly ended: boolean;
+  /** Whose FIN came first, once the peer's has been read. */
+  readonly end: 'none' | 'peer-first' | 'local-first';
+  /** The kernel says the connection is over, and no FIN came: a reset or a timeout, whatever the error says. */
+  readonly isCutOff: boolean;
   readonly userTimeout: number | false;
   /** Idle timeouts that would explain the silence: presets', and what this destination taught. */
   readonly knownTimeouts: readonly { readonly name: string; readonly idleTimeout: number }[];
@@ -26,7 +37,8 @@ export interface DeathFacts {
   readonly at: number;
 }
 
-const RESETS: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
+/** How the system reports a reset. */
+export const RESET_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 const UNREACHABLE: ReadonlySet<string> = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
@@ -41,7 +53,7 @@ const TIMEOUTS: ReadonlySet<string> = new Set([
   'ERR_SOCKET_CONNECTION_TIMEOUT',
   'ERR_HOLDFAST_DEADLINE',
 ]);
-/** LAST_ACK, CLOSING and TIME_WAIT: states that only a FIN from the peer leads to. */
+/** CLOSE_WAIT, LAST_ACK, CLOSING and TIME_WAIT: states that only a FIN from the peer leads to. */
 const STATES_AFTER_FIN: ReadonlySet<number> = new Set([TCP_CLOSE_WAIT, 9, 11, 6]);
 /** Heard from this recently, a path has not been forgotten: no NAT forgets in under a second. */
 const RECENT_MS = 1000;
@@ -88,12 +100,18 @@ function judge(facts: DeathFacts, bytes: ByteCounts): Finding {
   }
   const closed = facts.tcpInfo === undefined || facts.tcpInfo.state === TCP_CLOSE;
   if (code === 'ETIMEDOUT' && closed) return judgeTimeout(facts, certain);
-  if (code !== undefined && RESETS.has(code) && closed) return weighReset(facts, bytes);
-  if (code !== undefined && UNREACHABLE.has(code)) {
+  if (facts.end === 'local-first') {
+    return certain('local-close', 'ended-here', 'this process ended the connection and the peer agreed');
+  }
+  const { state } = facts.tcpInfo ?? {};
+  if (facts.end === 'peer-first' || (state !== undefined && STATES_AFTER_FIN.has(state))) {
+    return certain('peer-closed', 'fin', 'the peer ended the connection with a FIN');
+  }
+  if (code !== undefined && RESET_CODES.has(code) && closed) return weighReset(facts, bytes);
+  if (code !== undefined && (UNREACHABLE.has(code) || code === 'ECONNREFUSED')) {
     return certain('unreachable', 'network-said-so', `the network reported ${code}`);
   }
-  const finished = facts.ended || (facts.tcpInfo !== undefined && STATES_AFTER_FIN.has(facts.tcpInfo.state));
-  if (finished) return certain('peer-closed', 'fin', 'the peer ended the connection with a FIN');
+  if (facts.isCutOff) return judgeCutOff(facts, bytes, certain);
   if (facts.error === undefined)
     return certain('local-close', 'closed-here', 'this process closed the socket');
   if (facts.tcpInfo !== undefined && !closed) {
@@ -109,10 +127,24 @@ function judgeConnect(code: string | undefined, certain: Certain): Finding {
   if (code === 'ECONNREFUSED') return certain('refused', 'connect-refused', 'nobody listens at the address');
   if (UNREACHABLE.has(code))
     return certain('unreachable', 'connect-failed', `connecting failed with ${code}`);
+  if (isLocal(code)) return certain('local-close', 'closed-here', `closed with ${code} before it connected`);
   if (TIMEOUTS.has(code)) return certain('path-timeout', 'connect-unanswered', 'connecting was not answered');
-  if (RESETS.has(code))
+  if (RESET_CODES.has(code))
     return certain('peer-reset', 'connect-reset', 'the connection was reset while connecting');
   return certain('unknown', 'connect-failed', `connecting failed with ${code}`, 0.5);
+}
+
+/** Codes of Node and of this library, which no network sends. */
+function isLocal(code: string): boolean {
+  return code === 'ABORT_ERR' || (code.startsWith('ERR_') && !TIMEOUTS.has(code));
+}
+
+/** Nobody said what ended the connection, as when a socket is destroyed after the kernel gave it up. */
+function judgeCutOff(facts: DeathFacts, bytes: ByteCounts, certain: Certain): Finding {
+  const { retransmits = 0, probes = 0 } = facts.tcpInfo ?? {};
+  return retransmits > 0 || probes > 1
+    ? certain('path-timeout', 'unanswered', 'the kernel had asked in vain before it gave up', 0.6)
+    : weighReset(facts, bytes);
 }
 
 function judgeTimeout(facts: DeathFacts, certain: Certain): Finding {
@@ -194,24 +226,21 @@ function promptEvidence(facts: DeathFacts, bytes: ByteCounts): Evidence[] {
   return found;
 }
 
-function countBytes(facts: DeathFacts): ByteCounts {
-  const info = facts.tcpInfo;
-  const total = info?.bytesSent;
+function countBytes({ tcpInfo: info, countsSyn, queued }: DeathFacts): ByteCounts {
   return {
-    sent: total === undefined ? undefined : total - (info?.bytesRetrans ?? 0),
-    acknowledged: info?.bytesAcked === undefined ? undefined : Math.max(0, info.bytesAcked - 1),
-    unacknowledged: info === undefined ? undefined : unacknowledgedBytes(info),
+    sent: info && sentBytes(info),
+    acknowledged: info && acknowledgedBytes(info, countsSyn),
+    unacknowledged: info && unacknowledgedBytes(info, countsSyn),
     unsent: info?.notsent,
-    queued: facts.queued,
+    queued,
     received: info?.bytesReceived,
   };
 }
 
 function deliveryOf(facts: DeathFacts, bytes: ByteCounts): Delivery {
-  const waiting = facts.queued > 0 || (bytes.unsent ?? 0) > 0;
-  if (!facts.connected) return waiting ? 'never-sent' : 'all-acknowledged';
+  if (!facts.connected) return 'never-sent';
   const unacknowledged = bytes.unacknowledged ?? (facts.handedOver === 0 ? 0 : undefined);
   // Where the kernel can't be asked, whatever was handed to it is of unknown fate.
   if (unacknowledged === undefined || unacknowledged > 0) return 'uncertain';
-  return waiting ? 'never-sent' : 'all-acknowledged';
+  return facts.queued > 0 || (bytes.unsent ?? 0) > 0 ? 'never-sent' : 'all-acknowledged';
 }

@@ -31,10 +31,9 @@ const OWN_KEYS: ReadonlySet<string> = new Set<keyof HoldfastOptions>([
 ]);
 
 /** Takes the library's options and Node's apart. The caller's object is not changed. */
-export function splitConnectOptions(options: ConnectOptions): {
-  target: ConnectTarget;
-  own: HoldfastOptions;
-} {
+export function splitConnectOptions<Target extends object>(
+  options: Target & object,
+): { target: Omit<Target, keyof HoldfastOptions>; own: HoldfastOptions } {
   // Callers without types pass anything here.
   const given: unknown = options;
   if (typeof given !== 'object' || given === null) {
@@ -44,7 +43,7 @@ export function splitConnectOptions(options: ConnectOptions): {
   const own: Record<string, unknown> = {};
   const target: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(options)) (OWN_KEYS.has(key) ? own : target)[key] = value;
-  return { target: target as unknown as ConnectTarget, own: own };
+  return { target: target as Omit<Target, keyof HoldfastOptions>, own };
 }
 
 /** net.connect or tls.connect. The socket is returned before it connects. */

@@ -53,20 +53,21 @@ const covers: Methods = {
   },
   _destroy(this: Covered, error, callback) {
     const guard = guardIn(this);
-    return guard.originals._destroy.call(this, guard.dying(error), callback);
+    guard.dying(error);
+    return guard.originals._destroy.call(this, error, callback);
   },
   push(this: Covered, chunk, encoding) {
     const guard = guardIn(this);
     if (chunk === null) {
-      const error = guard.maskedReset();
+      const error = guard.ending();
       if (error !== undefined) {
         this.destroy(error);
         return false;
       }
       return guard.originals.push.call(this, chunk);
     }
+    // An empty rest still goes on: it tells the stream that this read is over.
     const rest = chunk instanceof Uint8Array ? guard.received(chunk as Buffer) : chunk;
-    if (rest === undefined) return true;
     return guard.originals.push.call(this, rest, encoding);
   },
 };
@@ -82,20 +83,21 @@ export function guardOf(socket: Socket): SocketGuard | undefined {
 
 const byPrototype = new WeakMap<object, Originals>();
 
-/** What the socket's class itself does; one object for all sockets of a class. */
+/** What the socket's class itself does; one object for all sockets of a class, until somebody patches the class. */
 function classMethods(socket: Covered): Originals {
   const prototype = Object.getPrototypeOf(socket) as Methods;
   let originals = byPrototype.get(prototype);
-  if (originals === undefined) {
-    originals = {
-      _write: prototype._write,
-      _writev: prototype._writev,
-      _destroy: prototype._destroy,
-      push: prototype.push,
-    };
+  if (originals === undefined || NAMES.some(name => originals?.[name] !== prototype[name])) {
+    const { _write, _writev, _destroy, push } = prototype;
+    originals = { _write, _writev, _destroy, push };
     byPrototype.set(prototype, originals);
   }
   return originals;
+}
+
+/** Not enumerable: the socket looks the same to whoever prints or copies it. */
+function put(socket: Covered, key: Name | symbol, value: unknown): void {
+  Object.defineProperty(socket, key, { value, configurable: true, writable: true });
 }
 
 /**
@@ -104,22 +106,22 @@ function classMethods(socket: Covered): Originals {
  */
 export function cover(socket: Socket, guard: SocketGuard): Originals {
   const covered = socket as Covered;
-  const known = covered[kGuard]?.originals;
-  let originals = known ?? classMethods(covered);
-  covered[kGuard] = guard;
+  let originals = covered[kGuard]?.originals ?? classMethods(covered);
+  if (covered[kGuard] !== guard) put(covered, kGuard, guard);
   for (const name of NAMES) {
     const own = Object.hasOwn(covered, name) ? covered[name] : undefined;
-    if (own === covers[name] || buried(covered, name)) continue;
+    if (own === covers[name] || (own !== undefined && isBuried(covered, name))) continue;
     if (own !== undefined) originals = { ...originals, [name]: own };
-    Object.assign(covered, { [name]: covers[name] });
+    put(covered, name, covers[name]);
   }
   return originals;
 }
 
 const kBuried = Symbol('holdfast.buried');
 
-function buried(socket: Covered, name: Name): boolean {
-  return (socket as { [kBuried]?: Set<Name> })[kBuried]?.has(name) ?? false;
+/** Whether a cover of ours lies under the method that somebody else put on the object. */
+function isBuried(socket: Covered, name: Name): boolean {
+  return (socket as { [kBuried]?: ReadonlySet<Name> })[kBuried]?.has(name) ?? false;
 }
 
 /** Takes the covers off. A cover that somebody else covered in turn stays, and passes everything on. */
@@ -133,6 +135,7 @@ export function uncover(socket: Socket, guard: SocketGuard): void {
     else if (guard.originals[name] === original[name]) Reflect.deleteProperty(covered, name);
     else Object.assign(covered, { [name]: guard.originals[name] });
   }
-  if (left.size > 0) Object.assign(covered, { [kBuried]: left });
+  Reflect.deleteProperty(covered, kBuried);
+  if (left.size > 0) put(covered, kBuried, left);
   else Reflect.deleteProperty(covered, kGuard);
 }

@@ -59,7 +59,8 @@ class PublicGuard implements Guard {
 export function guardSocket(socket: Socket, options: ResolvedOptions, context: GuardContext): SocketGuard {
   const known = guardOf(socket);
   if (known === undefined) return new SocketGuard(socket, options, context);
-  if (known.options !== options || known.isReleased) known.configure(options);
+  const isSettled = known.options === options && known.context.hooks === context.hooks;
+  if (!isSettled || known.isReleased || known.verdict !== undefined) known.configure(options, context);
   return known;
 }
 

@@ -1,16 +1,24 @@
 import type { Socket } from 'node:net';
 import { HoldfastError } from '../errors.js';
 import { tcpHandle } from '../kernel/handle.js';
+import { countsSyn, TCP_CLOSE } from '../kernel/tcp-info.js';
+import { parseDuration } from '../options/durations.js';
+import type { Duration } from '../options/types.js';
+import { isReset } from './autopsy.js';
 import { classify } from './classify.js';
 import { guardOf } from './cover.js';
-import { PathProbe, type ProbeOutcome } from './path-probe.js';
-import type { GuardContext } from './socket-guard.js';
+import type { GuardContext } from './context.js';
+import { PathProbe, silenceOf, type ProbeOutcome } from './path-probe.js';
+import type { SocketGuard } from './socket-guard.js';
 import { targetOf } from './target.js';
 import type { Verdict } from './verdict.js';
 
 export interface ProbeOptions {
-  /** Milliseconds without an answer that mean dead. Default: 8 measured round trips, within 250 ms and 3 s. */
-  readonly timeout?: number | undefined;
+  /**
+   * Time without an answer that means dead, at least 1 ms. Default: the socket's `probeTimeout` where it is hardened,
+   * else 8 measured round trips, within 250 ms and 3 s. A probe already under way keeps its own.
+   */
+  readonly timeout?: Duration | undefined;
 }
 
 export interface ProbeResult {
@@ -27,52 +35,62 @@ export async function probeSocket(
   context: GuardContext,
   options: ProbeOptions = {},
 ): Promise<ProbeResult> {
-  const { timeout } = options;
-  if (timeout !== undefined && !(Number.isFinite(timeout) && timeout >= 1)) {
-    const message = `probe: timeout must be a number of milliseconds of at least 1, and is ${String(timeout)}`;
-    throw new HoldfastError('ERR_HOLDFAST_ARGUMENT', message);
-  }
+  const timeout = readTimeout(options.timeout);
   const guard = guardOf(socket);
-  if (guard !== undefined && !guard.isReleased) {
-    if (guard.verdict !== undefined) return { alive: false, rtt: undefined, verdict: guard.verdict };
-    const outcome = await new Promise<ProbeOutcome>((resolve, reject) => {
-      if (!guard.ask(timeout, resolve)) reject(cannotAsk(socket, context));
-    });
-    return resultOf(outcome, () => guard.verdict ?? judge(socket, context, outcome));
-  }
-  const outcome = await probeUnguarded(socket, context, timeout);
-  return resultOf(outcome, () => judge(socket, context, outcome));
+  if (guard?.verdict !== undefined) return { alive: false, rtt: undefined, verdict: guard.verdict };
+  const outcome = await (guard === undefined || guard.isReleased
+    ? askUnguarded(socket, context, timeout)
+    : askGuard(guard, timeout));
+  // Released while it was asked: the socket lives on and so does the question.
+  if (outcome.outcome === 'abandoned' && !socket.destroyed) return probeSocket(socket, context, options);
+  return outcome.outcome === 'alive'
+    ? { alive: true, rtt: outcome.rtt }
+    : { alive: false, rtt: undefined, verdict: verdictAfter(guard) ?? judge(socket, context, outcome) };
 }
 
-function probeUnguarded(
+/** A function, because the compiler takes a getter's value for settled, and it changes while we wait. */
+function verdictAfter(guard: SocketGuard | undefined): Verdict | undefined {
+  return guard?.verdict;
+}
+
+function readTimeout(timeout: Duration | undefined): number | undefined {
+  if (timeout === undefined) return undefined;
+  const parsed = parseDuration(timeout);
+  if (parsed !== undefined && parsed >= 1) return parsed;
+  const message = `probe: timeout must be a duration of at least 1 ms, such as 500 or '2s', and is ${String(timeout)}`;
+  throw new HoldfastError('ERR_HOLDFAST_ARGUMENT', message);
+}
+
+function askGuard(guard: SocketGuard, timeout: number | undefined): Promise<ProbeOutcome> {
+  return new Promise((resolve, reject) => {
+    if (!guard.ask(timeout, resolve)) reject(cannotAsk(guard.socket, guard.context));
+  });
+}
+
+function askUnguarded(
   socket: Socket,
-  context: GuardContext,
+  { kernel, clock }: GuardContext,
   timeout: number | undefined,
 ): Promise<ProbeOutcome> {
   return new Promise((resolve, reject) => {
     const handle = tcpHandle(socket);
-    const { kernel, clock } = context;
-    const onClose = (hadError: boolean): void =>
-      probe?.finish(hadError ? { outcome: 'reset', info: probe.info } : { outcome: 'abandoned' });
+    const onClose = (): void =>
+      probe?.finish(
+        isReset(socket.errored ?? null) ? { outcome: 'reset', info: probe.info } : { outcome: 'abandoned' },
+      );
     const probe =
       handle === undefined || socket.connecting
         ? undefined
-        : PathProbe.start({
-            handle,
-            kernel,
-            clock,
-            timeout,
-            done: outcome => {
-              socket.removeListener('close', onClose);
-              resolve(outcome);
-            },
+        : PathProbe.ask({ handle, kernel, clock, timeout }, outcome => {
+            socket.removeListener('close', onClose);
+            resolve(outcome);
           });
-    if (probe === undefined) reject(cannotAsk(socket, context));
+    if (probe === undefined) reject(cannotAsk(socket, { kernel }));
     else socket.once('close', onClose);
   });
 }
 
-function cannotAsk(socket: Socket, context: GuardContext): HoldfastError {
+function cannotAsk(socket: Socket, context: Pick<GuardContext, 'kernel'>): HoldfastError {
   if (tcpHandle(socket) === undefined || socket.connecting) {
     return new HoldfastError('ERR_HOLDFAST_ARGUMENT', 'probe() needs a connected TCP socket');
   }
@@ -81,29 +99,24 @@ function cannotAsk(socket: Socket, context: GuardContext): HoldfastError {
   return new HoldfastError('ERR_HOLDFAST_UNSUPPORTED', message);
 }
 
-function resultOf(outcome: ProbeOutcome, verdict: () => Verdict): ProbeResult {
-  return outcome.outcome === 'alive'
-    ? { alive: true, rtt: outcome.rtt }
-    : { alive: false, rtt: undefined, verdict: verdict() };
-}
-
 /** A verdict for a socket that has no guard to make one. */
 function judge(socket: Socket, context: GuardContext, outcome: ProbeOutcome): Verdict {
   const handle = tcpHandle(socket);
   const info = 'info' in outcome ? outcome.info : undefined;
-  const codes = { reset: 'ECONNRESET', silent: 'ETIMEDOUT' } as const;
-  const code =
-    outcome.outcome === 'reset' || outcome.outcome === 'silent' ? codes[outcome.outcome] : undefined;
+  const asked = outcome.outcome === 'reset' || outcome.outcome === 'silent' ? outcome.outcome : undefined;
+  const code = asked && ({ reset: 'ECONNRESET', silent: 'ETIMEDOUT' } as const)[asked];
   return classify({
-    error: code === undefined ? undefined : { code },
+    error: code && { code },
     connected: true,
     // The record was read while the connection stood, or was the last before it fell.
-    tcpInfo: info === undefined || outcome.outcome !== 'reset' ? info : { ...info, state: 7 },
-    silence: info === undefined ? undefined : Math.min(info.lastAckRecv, info.lastDataRecv),
+    tcpInfo: info && (asked === 'reset' ? { ...info, state: TCP_CLOSE } : info),
+    countsSyn: (info && countsSyn(info)) ?? true,
+    silence: info && silenceOf(info),
     queued: socket.writableLength,
     handedOver: socket.bytesWritten,
-    probe: outcome.outcome === 'reset' || outcome.outcome === 'silent' ? outcome.outcome : undefined,
-    ended: socket.readableEnded,
+    probe: asked,
+    end: socket.readableEnded ? 'peer-first' : 'none',
+    isCutOff: false,
     userTimeout: false,
     knownTimeouts: [],
     evidence: [],

@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '../clock.js';
 import { HoldfastError } from '../errors.js';
+import { timeOfDeath } from './autopsy.js';
 import { verdictOf } from './verdict-of.js';
 
 export interface RetryNeverSentOptions {
@@ -8,7 +9,7 @@ export interface RetryNeverSentOptions {
 }
 
 const MOST_RETRIES = 100;
-/** The kernel's own stamps are this coarse (one jiffy at 100 Hz), so a byte sent this shortly before is not ruled out. */
+/** The kernel's stamps are this coarse (one jiffy at 100 Hz): a byte sent this shortly before the call may be after it. */
 const STAMP_MS = 10;
 
 /**
@@ -38,7 +39,7 @@ export function retryNeverSent<T>(
 
 async function attempt<T>(fn: () => T | PromiseLike<T>, retries: number, clock: Clock): Promise<T> {
   for (let left = retries; ; left--) {
-    const calledAt = clock.wall();
+    const calledAt = clock.now();
     try {
       return await fn();
     } catch (error) {
@@ -50,8 +51,9 @@ async function attempt<T>(fn: () => T | PromiseLike<T>, retries: number, clock: 
 function isSafe(error: unknown, calledAt: number): boolean {
   const verdict = verdictOf(error);
   if (verdict?.delivery !== 'never-sent') return false;
-  const { tcpInfo, at, bytes } = verdict;
+  const { tcpInfo, bytes } = verdict;
   // A connection that was never made, or never used, sent nothing.
   if (tcpInfo === undefined || bytes.sent === 0 || bytes.sent === undefined) return true;
-  return at - tcpInfo.lastDataSent <= calledAt + STAMP_MS;
+  const at = timeOfDeath(verdict);
+  return at !== undefined && at - tcpInfo.lastDataSent + STAMP_MS <= calledAt;
 }

@@ -1,40 +1,23 @@
 import type { Socket } from 'node:net';
-import type { Clock } from '../clock.js';
 import { HoldfastError } from '../errors.js';
-import { Heartbeat } from '../heartbeat/heartbeat.js';
-import type { KernelSettings } from '../kernel/binding.js';
+import type { Heartbeat } from '../heartbeat/heartbeat.js';
+import type { WantedSettings } from '../kernel/binding.js';
 import { tcpHandle, type TcpHandle } from '../kernel/handle.js';
-import type { AppliedSettings, Kernel } from '../kernel/kernel.js';
-import { pinKeepalive, unpinKeepalive, withoutPin } from '../kernel/pin.js';
-import { TCP_CLOSE, unacknowledgedBytes, type TcpInfo } from '../kernel/tcp-info.js';
+import type { AppliedSettings } from '../kernel/kernel.js';
+import { claimSettings, claimsOf, giveUpClaim, newestClaim } from '../kernel/pin.js';
+import { countsSyn, TCP_CLOSE, unacknowledgedBytes, type TcpInfo } from '../kernel/tcp-info.js';
 import type { ResolvedOptions } from '../options/types.js';
-import { deathOf, rememberVerdict, resetError, timeoutError } from './autopsy.js';
+import { deathOf, isReset, rememberVerdict, resetError, timeoutError, wasCutOff } from './autopsy.js';
+import { startHeartbeat } from './beat.js';
+import type { GuardContext } from './context.js';
+import { courseOf, type End } from './course.js';
 import { cover, guardOf, uncover, type Originals } from './cover.js';
-import { PathProbe, type ProbeOutcome } from './path-probe.js';
+import { PathProbe, silenceOf, type ProbeOutcome } from './path-probe.js';
 import { targetOf } from './target.js';
-import type { Evidence, Target, Verdict } from './verdict.js';
+import type { Target, Verdict } from './verdict.js';
+import { notEffective, wantedOf } from './wanted.js';
 
-/** What a guard shares with all others of its instance. */
-export interface GuardContext {
-  readonly clock: Clock;
-  readonly kernel: Kernel;
-  readonly hooks: GuardHooks;
-}
-
-/** Who wants to know what happens to a guarded socket. Hooks must not throw. */
-export interface GuardHooks {
-  /** The socket is connected and its settings are applied. */
-  hardened?(guard: SocketGuard): void;
-  died?(guard: SocketGuard, verdict: Verdict): void;
-  probed?(guard: SocketGuard, outcome: ProbeOutcome): void;
-  heartbeat?(guard: SocketGuard, rtt: number): void;
-  released?(guard: SocketGuard): void;
-  /** What siblings and earlier deaths say of a death at this target. */
-  evidence?(target: Target | undefined, silence: number | undefined): readonly Evidence[];
-  knownTimeouts?(
-    target: Target | undefined,
-  ): readonly { readonly name: string; readonly idleTimeout: number }[];
-}
+export type { GuardContext, GuardHooks } from './context.js';
 
 /** A write the gate holds back until the probe has answered. */
 export interface HeldWrite {
@@ -45,55 +28,57 @@ export interface HeldWrite {
 
 type State =
   | { readonly name: 'connecting' }
-  | {
-      readonly name: 'guarding';
-      readonly settings: AppliedSettings;
-      readonly before: Partial<KernelSettings> | undefined;
-    }
+  | { readonly name: 'guarding'; readonly settings: AppliedSettings }
   | { readonly name: 'dead'; readonly settings: AppliedSettings | undefined; readonly verdict: Verdict }
   | { readonly name: 'released' };
-
-/** A probe under way and everybody who waits for it. */
-interface Probing {
-  readonly probe: PathProbe;
-  readonly waiting: ((outcome: ProbeOutcome) => void)[];
-}
-
-/** Without a user timeout the kernel's own is left alone. */
-type Wanted = KernelSettings | Omit<KernelSettings, 'userTimeout'>;
 
 const CONNECTING: State = { name: 'connecting' };
 const RELEASED: State = { name: 'released' };
 
+/** A gate that lets everything pass. A small integer, not Infinity, which would cost each socket a number object. */
+const NEVER = 2 ** 31 - 1;
+
 /** One guarded socket: its kernel settings, its write gate, its heartbeat, and what it died of. */
 export class SocketGuard {
   readonly socket: Socket;
-  readonly context: GuardContext;
   /** What the covered methods call through to. */
   originals: Originals;
   /** The other end; known once connected. */
   target: Target | undefined;
+  /** The fleet's: where it keeps this guard; -1: nowhere. */
+  place = -1;
+  #context: GuardContext;
   #options: ResolvedOptions;
+  #wanted: WantedSettings;
   #state: State = CONNECTING;
-  #gateAfter = Infinity;
-  #lastWriteAt = 0;
+  #gateAfter = NEVER;
+  // The first write always looks at the kernel's own stamps: a socket may have been silent before it was guarded.
+  #lastWriteAt = -Infinity;
   #held: HeldWrite | undefined;
-  #probing: Probing | undefined;
-  #lastOutcome: 'reset' | 'silent' | undefined;
+  #probing: PathProbe | undefined;
+  #course = courseOf(true, 'none');
   #heartbeat: Heartbeat | undefined;
 
   constructor(socket: Socket, options: ResolvedOptions, context: GuardContext) {
     this.socket = socket;
-    this.context = context;
+    this.#context = context;
     this.#options = options;
+    this.#wanted = wantedOf(options);
     this.originals = cover(socket, this);
-    // 'connect' is emitted before any driver's own listener runs, so the driver finds the settings in place.
-    if (isConnected(socket)) this.connected();
-    else socket.prependOnceListener('connect', onConnect);
+    this.#start();
+  }
+
+  get context(): GuardContext {
+    return this.#context;
   }
 
   get options(): ResolvedOptions {
     return this.#options;
+  }
+
+  /** What this guard asks of the kernel; `retune` changes it. */
+  get wanted(): WantedSettings {
+    return this.#wanted;
   }
 
   get isReleased(): boolean {
@@ -110,97 +95,124 @@ export class SocketGuard {
 
   get tcpInfo(): TcpInfo | undefined {
     const handle = tcpHandle(this.socket);
-    return handle === undefined ? undefined : this.context.kernel.tcpInfo(handle);
+    return handle === undefined ? undefined : this.#context.kernel.tcpInfo(handle);
   }
 
   /** Milliseconds since the peer was last heard, keepalive acknowledgements included; undefined: not known. */
   get silence(): number | undefined {
     const info = this.tcpInfo;
-    return info === undefined ? undefined : Math.min(info.lastAckRecv, info.lastDataRecv);
+    return info === undefined ? undefined : silenceOf(info);
   }
 
-  /** Other options for a socket already guarded, or guarding again after a release. */
-  configure(options: ResolvedOptions): void {
+  /** See {@link End}. */
+  get end(): End {
+    return this.#course.end;
+  }
+
+  /** Whether TCP_INFO's bytes_acked counts a SYN on this socket: it does on the side that connected. */
+  get countsSyn(): boolean {
+    return this.#course.countsSyn;
+  }
+
+  /**
+   * Other options, or another instance, for a socket already guarded; guarding again after a release. A dead socket is
+   * guarded again when it is connected again: some drivers reuse theirs.
+   */
+  configure(options: ResolvedOptions, context: GuardContext = this.#context): void {
+    const previous = this.#context;
+    this.#context = context;
     this.#options = options;
+    this.#wanted = wantedOf(options);
     switch (this.#state.name) {
-      case 'dead':
       case 'connecting':
+        return;
+      case 'dead':
+        this.#start();
         return;
       case 'released':
         this.#state = CONNECTING;
         this.originals = cover(this.socket, this);
-        if (isConnected(this.socket)) this.connected();
-        else this.socket.prependOnceListener('connect', onConnect);
+        this.#start();
         return;
       case 'guarding': {
-        const { before } = this.#state;
+        const handle = tcpHandle(this.socket);
+        if (handle === undefined) return;
         this.#stopHeartbeat();
-        this.connected(before);
+        const moved = previous.hooks !== context.hooks && this.#represents(handle);
+        if (moved) previous.hooks.released?.(this);
+        this.#guard(handle);
+        if (moved) context.hooks.hardened?.(this);
+        this.#insist();
       }
     }
   }
 
-  /** Lowers (or raises again) the keepalive idle time of a live socket; what was configured stays remembered. */
-  retune(idle: number): void {
+  /**
+   * Lowers the keepalive idle time of a live socket, and the interval to it; without a time, back to what is configured.
+   */
+  retune(idle?: number): void {
     const handle = tcpHandle(this.socket);
     if (this.#state.name !== 'guarding' || handle === undefined) return;
-    const settings = this.#apply(handle, wantedOf(this.#options, idle));
-    this.#state = { ...this.#state, settings };
+    this.#wanted = wantedOf(this.#options, idle);
+    this.#state = guarding(this.#apply(handle));
   }
 
   /** Asks the kernel whether the path is alive; a probe already under way is joined. False: it can't be asked. */
   ask(timeout: number | undefined, done: (outcome: ProbeOutcome) => void): boolean {
-    if (this.#probing !== undefined) {
-      this.#probing.waiting.push(done);
-      return true;
-    }
     const handle = tcpHandle(this.socket);
     if (this.#state.name !== 'guarding' || handle === undefined) return false;
-    const { clock, kernel } = this.context;
-    const waiting = [done];
-    const probe = PathProbe.start({
-      handle,
-      kernel,
-      clock,
-      timeout: timeout ?? this.#options.probeTimeout,
-      done: outcome => {
-        this.#probing = undefined;
-        if (outcome.outcome !== 'abandoned') this.context.hooks.probed?.(this, outcome);
-        this.#lastOutcome =
-          outcome.outcome === 'silent' || outcome.outcome === 'reset' ? outcome.outcome : undefined;
-        for (const listener of waiting) listener(outcome);
-      },
+    const { clock, kernel } = this.#context;
+    const isFirst = this.#probing === undefined;
+    const options = { handle, kernel, clock, timeout: timeout ?? this.#options.probeTimeout };
+    const probe = PathProbe.ask(options, outcome => {
+      if (isFirst) this.#probed(outcome, probe?.silence);
+      done(outcome);
     });
-    if (probe === undefined) return false;
-    this.#probing = { probe, waiting };
-    return true;
+    this.#probing = probe;
+    return probe !== undefined;
   }
 
   /** Ends a socket whose probe said it is dead, with the error a write there would have got. */
   condemn(outcome: ProbeOutcome): void {
-    if (outcome.outcome === 'silent') this.socket.destroy(timeoutError(this.target, outcome.waited));
-    else if (outcome.outcome === 'reset') this.socket.destroy(resetError(this.target, 'read'));
+    if (this.#state.name !== 'guarding') return;
+    if (outcome.outcome !== 'silent' && outcome.outcome !== 'reset') return;
+    const error =
+      outcome.outcome === 'silent'
+        ? timeoutError(this.target, outcome.waited)
+        : resetError(this.target, 'read');
+    condemnations.set(error, outcome.outcome);
+    this.socket.destroy(error);
   }
 
   /** Puts everything back: the kernel's values, the methods, the listeners. Idempotent. */
   release(): void {
     if (this.#state.name === 'released' || this.#state.name === 'dead') return;
+    const wasGuarding = this.#state.name === 'guarding';
+    const handle = tcpHandle(this.socket);
+    const spoke = wasGuarding && handle !== undefined && this.#represents(handle);
     this.#stopHeartbeat();
     this.socket.removeListener('connect', onConnect);
-    this.#probing?.probe.finish({ outcome: 'abandoned' });
-    const handle = tcpHandle(this.socket);
-    if (this.#state.name === 'guarding' && handle !== undefined) this.#restore(handle, this.#state.before);
-    this.#gateAfter = Infinity;
+    if (wasGuarding && handle !== undefined) {
+      // Where another guard shares the handle, its gate may wait for this probe.
+      if (claimsOf(handle).length === 1) this.#probing?.finish({ outcome: 'abandoned' });
+      PathProbe.around(handle, () => giveUpClaim(handle, this.#context.kernel, this));
+    }
+    this.#letGo();
+    this.#probing = undefined;
+    this.#gateAfter = NEVER;
     this.#state = RELEASED;
     uncover(this.socket, this);
-    this.context.hooks.released?.(this);
+    if (!spoke) return;
+    this.#context.hooks.released?.(this);
+    const heir = newestClaim(handle);
+    if (heir instanceof SocketGuard) heir.#context.hooks.hardened?.(heir);
   }
 
   // ---- called by the covered methods (cover.ts) ----
 
   /** The gate's fast path: true when the write may go straight on. One clock read. */
   passes(): boolean {
-    const now = this.context.clock.now();
+    const now = this.#context.clock.now();
     const quiet = now - this.#lastWriteAt;
     this.#lastWriteAt = now;
     return quiet < this.#gateAfter;
@@ -210,141 +222,151 @@ export class SocketGuard {
   hold(write: HeldWrite): void {
     if (!this.#shouldProbe()) return write.send();
     this.#held = write;
-    if (!this.ask(undefined, outcome => this.#decide(outcome))) this.#letGo();
+    if (this.ask(undefined, outcome => this.#decide(outcome))) this.#probing?.holdOpen();
+    else this.#letGo();
   }
 
-  /** Sees each received chunk. @returns what the reader is to get of it, or undefined for nothing. */
-  received(chunk: Buffer): Buffer | undefined {
-    const heartbeat = this.#heartbeat;
-    if (heartbeat === undefined) return chunk;
-    const receive = heartbeat.isWaiting ? this.#options.heartbeat?.receive : undefined;
-    const rest = receive?.(chunk);
-    heartbeat.heard();
-    if (rest === 'consumed') return undefined;
-    return rest ?? chunk;
+  /** Sees each received chunk. @returns what the reader is to get of it */
+  received(chunk: Buffer): Buffer {
+    return this.#heartbeat === undefined ? chunk : this.#heartbeat.received(chunk);
   }
 
   /**
-   * The stream is about to end. Node 20 and 22 report a reset as a clean end when the loop was busy: the kernel knows
-   * better. @returns the error that belongs in its place
+   * The peer's stream is about to end. Node 20 and 22 report a reset as a clean end when the loop was busy: the kernel
+   * knows better. @returns the error that belongs in its place
    */
-  maskedReset(): Error | undefined {
-    return this.#state.name === 'guarding' && this.tcpInfo?.state === TCP_CLOSE
-      ? resetError(this.target, 'read')
-      : undefined;
+  ending(): Error | undefined {
+    if (this.#state.name !== 'guarding') return undefined;
+    if (wasCutOff(this.socket, this.tcpInfo)) return resetError(this.target, 'read');
+    if (this.end === 'none') {
+      const end = this.socket.writableEnded ? 'local-first' : 'peer-first';
+      this.#course = courseOf(this.countsSyn, end);
+    }
+    return undefined;
   }
 
   /** The socket is being destroyed, its descriptor still open: the last chance to ask the kernel. */
-  dying(error: Error | null): Error | null {
-    if (this.#state.name === 'dead' || this.#state.name === 'released') return error;
-    const settings = this.settings;
+  dying(error: Error | null): void {
+    if (this.#state.name === 'dead' || this.#state.name === 'released') return;
+    const handle = tcpHandle(this.socket);
     const connected = this.#state.name === 'guarding';
     this.#stopHeartbeat();
     this.socket.removeListener('connect', onConnect);
     const held = this.#held;
-    const probedReset = this.#probing !== undefined && error !== null;
-    const verdict = deathOf(this, {
-      error,
-      connected,
-      probe: probedReset ? 'reset' : this.#lastOutcome,
-      held: held?.bytes ?? 0,
-    });
-    this.#state = { name: 'dead', settings, verdict };
+    const isProbeReset = this.#probing !== undefined && isReset(error) && this.tcpInfo?.state === TCP_CLOSE;
+    const probe = isProbeReset ? 'reset' : error === null ? undefined : condemnations.get(error);
+    // Of a raw socket and the TLS socket over it, the one that dies first has the story.
+    const verdict =
+      this.#sharedVerdict(handle) ?? deathOf(this, { error, connected, probe, held: held?.bytes ?? 0 });
+    const speaks = handle === undefined || !connected || this.#represents(handle);
+    this.#state = { name: 'dead', settings: this.settings, verdict };
     if (error !== null) rememberVerdict(error, verdict);
     this.#held = undefined;
-    this.#probing?.probe.finish(
-      probedReset ? { outcome: 'reset', info: verdict.tcpInfo } : { outcome: 'abandoned' },
+    this.#probing?.finish(
+      isProbeReset ? { outcome: 'reset', info: verdict.tcpInfo } : { outcome: 'abandoned' },
     );
-    this.context.hooks.died?.(this, verdict);
+    this.#probing = undefined;
+    if (speaks) this.#context.hooks.died?.(this, verdict);
     held?.callback(error ?? closedError());
-    return error;
   }
 
   /** The socket has its connection: settings are applied, the gate and the heartbeat start. */
-  connected(before?: Partial<KernelSettings>): void {
+  connected(): void {
+    this.socket.removeListener('connect', onConnect);
+    if (this.#state.name === 'released') return;
     const handle = tcpHandle(this.socket);
-    // Not TCP (a Unix socket, TLS over a JavaScript stream): there is nothing to set and nothing to ask.
-    if (handle === undefined) return;
-    const { kernel, clock, hooks } = this.context;
-    const remembered = before ?? kernel.read(handle);
-    const settings = this.#apply(handle, wantedOf(this.#options));
-    this.#state = { name: 'guarding', settings, before: remembered };
-    this.target = targetOf(this.socket, handle);
-    this.#lastWriteAt = clock.now();
-    const { probeAfterIdle } = this.#options;
-    this.#gateAfter = probeAfterIdle === false || !kernel.canRead ? Infinity : probeAfterIdle;
-    this.#startHeartbeat();
+    if (handle === undefined) {
+      // Not TCP (a Unix socket, TLS over a JavaScript stream): there is nothing to set and nothing to ask.
+      this.#state = RELEASED;
+      uncover(this.socket, this);
+      return;
+    }
+    const { kernel, hooks } = this.#context;
+    this.#lastWriteAt = -Infinity;
+    const info = kernel.tcpInfo(handle);
+    this.#course = courseOf((info && countsSyn(info)) ?? true, 'none');
+    const older = newestClaim(handle);
+    this.#guard(handle);
+    if (older instanceof SocketGuard && older !== this) older.#supersede();
     hooks.hardened?.(this);
-    if (this.#options.strict) this.#insist(settings);
+    this.#insist();
   }
 
   // ---- private ----
 
-  #apply(handle: TcpHandle, wanted: Wanted): AppliedSettings {
-    const settings = withoutPin(handle, () => this.context.kernel.apply(handle, wanted));
-    pinKeepalive(handle);
-    return settings;
+  #start(): void {
+    // 'connect' is emitted before any driver's own listener runs, so the driver finds the settings in place.
+    if (isConnected(this.socket)) return this.connected();
+    this.socket.removeListener('connect', onConnect);
+    this.socket.prependOnceListener('connect', onConnect);
   }
 
-  #restore(handle: TcpHandle, before: Partial<KernelSettings> | undefined): void {
-    const suppressed = unpinKeepalive(handle);
-    const { kernel } = this.context;
-    if (before !== undefined) kernel.apply(handle, before as KernelSettings);
-    // A driver that asked for something meanwhile was told it had it: now it gets it.
-    if (suppressed !== undefined) handle.setKeepAlive(...suppressed);
+  #guard(handle: TcpHandle): void {
+    const { probeAfterIdle, heartbeat } = this.#options;
+    this.#state = guarding(this.#apply(handle));
+    this.target = targetOf(this.socket, handle);
+    this.#gateAfter = probeAfterIdle === false || !this.#context.kernel.canRead ? NEVER : probeAfterIdle;
+    if (heartbeat !== undefined && this.#represents(handle)) {
+      this.#heartbeat = startHeartbeat(this, heartbeat);
+    }
   }
 
-  #insist(settings: AppliedSettings): void {
-    const failed = Object.entries(settings)
-      .map(
-        ([name, report]: [string, AppliedSettings['idle' | 'keepalive'] | undefined]) =>
-          [name, report?.reason] as const,
-      )
-      .filter(([, reason]) => reason !== undefined);
-    if (failed.length === 0) return;
-    const list = failed.map(([name, reason]) => `${name} (${reason ?? ''})`).join(', ');
-    const message = `strict is on and the kernel does not hold: ${list}`;
-    this.socket.destroy(new HoldfastError('ERR_HOLDFAST_NOT_EFFECTIVE', message, { details: { settings } }));
+  #apply(handle: TcpHandle): AppliedSettings {
+    return PathProbe.around(handle, () => claimSettings(handle, this.#context.kernel, this));
+  }
+
+  /** False for a raw socket once the TLS socket over it is guarded: that one speaks for the connection. */
+  #represents(handle: TcpHandle): boolean {
+    return newestClaim(handle) === this;
+  }
+
+  /** A TLS socket over this one took over: a heartbeat from here would be noise in its ciphertext. */
+  #supersede(): void {
+    this.#stopHeartbeat();
+    this.#context.hooks.released?.(this);
+  }
+
+  #sharedVerdict(handle: TcpHandle | undefined): Verdict | undefined {
+    if (handle === undefined) return undefined;
+    for (const other of claimsOf(handle)) {
+      if (other instanceof SocketGuard && other !== this && other.verdict !== undefined) return other.verdict;
+    }
+    return undefined;
+  }
+
+  #insist(): void {
+    if (!this.#options.strict || this.#state.name !== 'guarding') return;
+    const error = notEffective(this.#state.settings);
+    if (error !== undefined) this.socket.destroy(error);
   }
 
   #shouldProbe(): boolean {
     const info = this.tcpInfo;
     if (info === undefined || this.#state.name !== 'guarding') return false;
-    if (Math.min(info.lastAckRecv, info.lastDataRecv) < this.#gateAfter && info.state !== TCP_CLOSE)
-      return false;
+    // Already over, whatever is in flight: a write now would only be lost.
+    if (info.state === TCP_CLOSE) return true;
+    if (silenceOf(info) < this.#gateAfter) return false;
     // With data in flight no keepalive is sent; TCP_USER_TIMEOUT watches over that data.
-    return !((unacknowledgedBytes(info) ?? 0) > 0 || (info.notsent ?? 0) > 0);
+    return !((unacknowledgedBytes(info, this.countsSyn) ?? 0) > 0 || (info.notsent ?? 0) > 0);
+  }
+
+  #probed(outcome: ProbeOutcome, silence: number | undefined): void {
+    if (this.#state.name !== 'released') this.#probing = undefined;
+    if (outcome.outcome !== 'abandoned') this.#context.hooks.probed?.(this, outcome, silence);
   }
 
   #decide(outcome: ProbeOutcome): void {
     if (this.#held === undefined) return;
-    if (outcome.outcome === 'alive') return this.#letGo();
-    if (outcome.outcome === 'abandoned') return this.#state.name === 'guarding' ? this.#letGo() : undefined;
-    return this.condemn(outcome);
+    if (outcome.outcome === 'alive' || outcome.outcome === 'abandoned') this.#letGo();
+    else this.condemn(outcome);
   }
 
   #letGo(): void {
     const held = this.#held;
+    if (held === undefined) return;
     this.#held = undefined;
-    this.#lastWriteAt = this.context.clock.now();
-    held?.send();
-  }
-
-  #startHeartbeat(): void {
-    const times = this.#options.heartbeat;
-    if (times === undefined) return;
-    const { clock, hooks } = this.context;
-    this.#heartbeat = new Heartbeat(clock, times, {
-      send: () => {
-        const payload = times.send(this.socket);
-        if (payload !== undefined) this.socket.write(payload);
-      },
-      giveUp: waited => {
-        const message = `no byte came back within ${Math.round(waited)} ms of a heartbeat`;
-        this.socket.destroy(new HoldfastError('ERR_HOLDFAST_HEARTBEAT_TIMEOUT', message));
-      },
-      report: rtt => hooks.heartbeat?.(this, rtt),
-    });
+    this.#lastWriteAt = this.#context.clock.now();
+    held.send();
   }
 
   #stopHeartbeat(): void {
@@ -359,26 +381,24 @@ function onConnect(this: Socket): void {
 }
 
 function isConnected(socket: Socket): boolean {
-  return !socket.connecting && tcpHandle(socket) !== undefined;
+  return !socket.connecting && !socket.destroyed && tcpHandle(socket) !== undefined;
+}
+
+/** The errors that probes ended sockets with, and what each probe had said. */
+const condemnations = new WeakMap<Error, 'reset' | 'silent'>();
+
+const guardingStates = new WeakMap<AppliedSettings, State>();
+
+/** Sockets with the same report share the state too. */
+function guarding(settings: AppliedSettings): State {
+  let state = guardingStates.get(settings);
+  if (state === undefined) {
+    state = { name: 'guarding', settings };
+    guardingStates.set(settings, state);
+  }
+  return state;
 }
 
 function closedError(): Error {
   return new HoldfastError('ERR_HOLDFAST_CLOSED', 'the socket was closed before the write was sent');
-}
-
-const MOST_WANTED = 256;
-const wantedByKey = new Map<string, Wanted>();
-
-/** One object for all sockets that ask for the same, so that their reports can be shared too. */
-function wantedOf({ keepalive, userTimeout }: ResolvedOptions, idle = keepalive.idle): Wanted {
-  const { interval, count } = keepalive;
-  const key = `${idle}|${interval}|${count}|${String(userTimeout)}`;
-  let settings = wantedByKey.get(key);
-  if (settings === undefined) {
-    const base = { keepalive: true, idle, interval, count };
-    settings = Object.freeze(userTimeout === false ? base : { ...base, userTimeout });
-    if (wantedByKey.size >= MOST_WANTED) wantedByKey.clear();
-    wantedByKey.set(key, settings);
-  }
-  return settings;
 }

@@ -22,7 +22,10 @@ export type Cause =
 
 /** What is known of the bytes written since the last acknowledged one. */
 export type Delivery =
-  /** None of them left this host: writing them again on another connection can't deliver them twice. */
+  /**
+   * None of them left this host: writing them again on another connection can't deliver them twice. Always so for a
+   * connection that was never made.
+   */
   | 'never-sent'
   /** Nothing is outstanding: all that was written reached the peer's kernel, or a proxy's. */
   | 'all-acknowledged'

@@ -15,6 +15,9 @@ export interface KernelSettings {
   readonly userTimeout: number;
 }
 
+/** What is asked for one socket; without a user timeout the kernel's own is left alone. */
+export type WantedSettings = KernelSettings | Omit<KernelSettings, 'userTimeout'>;
+
 export type SettingName = keyof KernelSettings;
 export type BindingName = 'node' | 'koffi' | 'net-keepalive';
 
@@ -26,10 +29,18 @@ export interface KernelBinding {
   readonly name: BindingName;
   /** The settings it is able to set on this platform and Node version. */
   readonly sets: ReadonlySet<SettingName>;
+  /** Why it can't set the others, for a person. */
+  readonly cannot?: WriteFailures;
   write(handle: TcpHandle, settings: Partial<KernelSettings>): WriteFailures;
   /** getsockopt; undefined where this binding can't read, or the descriptor is closed. */
   read(handle: TcpHandle): Partial<KernelSettings> | undefined;
   tcpInfo(handle: TcpHandle): TcpInfo | undefined;
+}
+
+/** What the kernel makes of a request: times in whole seconds, except TCP_USER_TIMEOUT. */
+export function inKernelUnits(name: SettingName, requested: number | boolean): number | boolean {
+  const isRounded = name === 'idle' || name === 'interval';
+  return isRounded && typeof requested === 'number' ? wholeSeconds(requested) * 1000 : requested;
 }
 
 /** The kernel counts keepalive times in whole seconds; a setting is rounded up so that it never fires early. */

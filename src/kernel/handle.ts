@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 
 /**
  * The part of Node's private TCP handle the library leans on. This file is the only place that reads private
@@ -7,6 +7,8 @@ import type { Socket } from 'node:net';
 export interface TcpHandle {
   /** The file descriptor; -1 (or another negative number) once closed, and always on Windows. */
   readonly fd?: number;
+  /** Bytes read from the descriptor over its life, below TLS. */
+  readonly bytesRead?: number;
   setKeepAlive(enable: boolean, delaySeconds?: number, intervalSeconds?: number, count?: number): number;
   getpeername?(out: { address?: string; port?: number }): number;
 }
@@ -41,7 +43,13 @@ export function peerName(handle: TcpHandle): { readonly address: string; readonl
 
 /** The name a socket was asked to connect to, where Node kept it. */
 export function hostName(socket: Socket): string | undefined {
-  const { _host, servername } = socket as unknown as { _host?: unknown; servername?: unknown };
+  const { _host, _parent, servername } = socket as unknown as {
+    _host?: unknown;
+    _parent?: unknown;
+    servername?: unknown;
+  };
   if (typeof _host === 'string') return _host;
-  return typeof servername === 'string' && servername !== '' ? servername : undefined;
+  if (typeof servername === 'string' && servername !== '') return servername;
+  // TLS over a raw socket: the raw one was given the name.
+  return _parent instanceof Socket ? hostName(_parent) : undefined;
 }

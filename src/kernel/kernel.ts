@@ -1,5 +1,12 @@
 import type { BackendName } from '../options/types.js';
-import type { BindingName, KernelBinding, KernelSettings, SettingName } from './binding.js';
+import {
+  inKernelUnits,
+  type BindingName,
+  type KernelBinding,
+  type KernelSettings,
+  type SettingName,
+  type WantedSettings,
+} from './binding.js';
 import { loadKoffiBinding } from './bindings/koffi.js';
 import { loadNetKeepAliveBinding } from './bindings/net-keepalive.js';
 import { loadNodeBinding } from './bindings/node.js';
@@ -14,7 +21,10 @@ export interface SettingReport<T extends number | boolean = number> {
   readonly effective: T | undefined;
   /** Which binding set it; undefined where none could. */
   readonly binding: BindingName | undefined;
-  /** Why it does not hold, or why that is not known; undefined when all is well. */
+  /**
+   * Why it does not hold, or why that is not known; undefined when all is well. Rounding up to the kernel's unit, which
+   * shows in `effective`, is well.
+   */
   readonly reason: string | undefined;
 }
 
@@ -28,6 +38,8 @@ export interface AppliedSettings {
   readonly userTimeout?: SettingReport;
 }
 
+/** Processes use a few settings on many sockets. */
+const MOST_SEEN = 256;
 const SETTING_NAMES: readonly SettingName[] = ['keepalive', 'idle', 'interval', 'count', 'userTimeout'];
 
 /** The operating system as one backend choice sees it: an ordered stack of bindings, the first able one wins. */
@@ -38,7 +50,7 @@ export class Kernel {
   readonly #reader: KernelBinding | undefined;
   /** Reports of requests that were met whole, by the request object: thousands of sockets share one. */
   readonly #met = new WeakMap<object, AppliedSettings>();
-  #lastRead: Partial<KernelSettings> | undefined;
+  readonly #seen = new Map<string, Partial<KernelSettings>>();
 
   constructor(bindings: readonly KernelBinding[], unavailable: Partial<Record<BindingName, string>> = {}) {
     this.bindings = bindings;
@@ -54,15 +66,12 @@ export class Kernel {
   /** getsockopt. Sockets that hold the same get the same object. */
   read(handle: TcpHandle): Partial<KernelSettings> | undefined {
     const found = this.#reader?.read(handle);
-    const last = this.#lastRead;
-    if (
-      found !== undefined &&
-      last !== undefined &&
-      SETTING_NAMES.every(name => found[name] === last[name])
-    ) {
-      return last;
-    }
-    this.#lastRead = found;
+    if (found === undefined) return undefined;
+    const key = SETTING_NAMES.map(name => String(found[name])).join();
+    const seen = this.#seen.get(key);
+    if (seen !== undefined) return seen;
+    if (this.#seen.size >= MOST_SEEN) this.#seen.clear();
+    this.#seen.set(key, Object.freeze(found));
     return found;
   }
 
@@ -76,7 +85,7 @@ export class Kernel {
   }
 
   /** Sets each of `wanted` by the first binding that can, then reads back what holds. */
-  apply(handle: TcpHandle, wanted: KernelSettings | Omit<KernelSettings, 'userTimeout'>): AppliedSettings {
+  apply(handle: TcpHandle, wanted: WantedSettings): AppliedSettings {
     const asked = wanted as Partial<KernelSettings>;
     const setBy: Partial<Record<SettingName, BindingName>> = {};
     const failures: Partial<Record<SettingName, string>> = {};
@@ -93,7 +102,7 @@ export class Kernel {
       missing = missing.filter(name => setBy[name] === undefined);
     }
     const effective = this.read(handle);
-    const met = SETTING_NAMES.every(name => asked[name] === effective?.[name] || asked[name] === undefined);
+    const met = SETTING_NAMES.every(name => holds(name, asked[name], effective?.[name]));
     const known = met && missing.length === 0 ? this.#met.get(wanted) : undefined;
     if (known !== undefined) return known;
     const report = this.#report(asked, effective, setBy, failures);
@@ -131,12 +140,24 @@ export class Kernel {
   ): string | undefined {
     if (setBy === undefined) {
       if (failure !== undefined) return failure;
-      const why = Object.entries(this.unavailable).map(([binding, reason]) => `${binding}: ${reason}`);
-      return [`no binding can set ${name} here`, ...why].join('; ');
+      const able = this.bindings.flatMap(({ name: binding, cannot }) => {
+        const why = cannot?.[name];
+        return why === undefined ? [] : [`${binding}: ${why}`];
+      });
+      const missing = Object.entries(this.unavailable).map(([binding, reason]) => `${binding}: ${reason}`);
+      return [`no binding can set ${name} here`, ...able, ...missing].join('; ');
     }
     if (found === undefined) return 'set, not read back: no binding here can read it';
-    return found === requested ? undefined : `the kernel holds ${String(found)}`;
+    return holds(name, requested, found) ? undefined : `the kernel holds ${String(found)}`;
   }
+}
+
+function holds(
+  name: SettingName,
+  requested: number | boolean | undefined,
+  found: number | boolean | undefined,
+): boolean {
+  return requested === undefined || inKernelUnits(name, requested) === found;
 }
 
 const loaders: Readonly<Record<BindingName, () => KernelBinding | string>> = {

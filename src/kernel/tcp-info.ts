@@ -22,8 +22,12 @@ export interface TcpInfo {
   /** Smoothed round trip, milliseconds with fractions. */
   readonly rtt: number;
   readonly totalRetrans: number;
-  /** Bytes the peer's kernel (or a proxy) acknowledged; the SYN counts one, an acknowledged FIN one more. */
+  /**
+   * Bytes the peer's kernel (or a proxy) acknowledged. On the side that connected the SYN counts one; an acknowledged FIN
+   * counts one more on either side.
+   */
   readonly bytesAcked: number | undefined;
+  /** Bytes received in order, read by the application or not; the peer's FIN counts one. */
   readonly bytesReceived: number | undefined;
   /** Bytes in the kernel's send queue that never left this host. */
   readonly notsent: number | undefined;
@@ -75,12 +79,40 @@ export function decodeTcpInfo(bytes: Buffer, length: number): TcpInfo | undefine
   };
 }
 
-/** Bytes that left this host and were not acknowledged; undefined where the kernel does not count them. */
-export function unacknowledgedBytes(info: TcpInfo): number | undefined {
-  if (info.bytesSent === undefined || info.bytesRetrans === undefined || info.bytesAcked === undefined) {
-    return undefined;
-  }
-  // bytes_acked counts the SYN on the side that connected. A FIN that was acknowledged counts one more, and then
-  // nothing is outstanding, hence the floor.
-  return Math.max(0, info.bytesSent - info.bytesRetrans - Math.max(0, info.bytesAcked - 1));
+/**
+ * Whether `bytes_acked` counts a SYN, as it does on the side that connected and not on the side that accepted. It shows
+ * only while nothing is in flight and no FIN was sent; undefined otherwise.
+ */
+export function countsSyn(info: TcpInfo): boolean | undefined {
+  const { state, unacked, bytesAcked } = info;
+  const sent = sentBytes(info);
+  if (sent === undefined || bytesAcked === undefined || unacked !== 0) return undefined;
+  if (state !== TCP_ESTABLISHED && state !== TCP_CLOSE_WAIT) return undefined;
+  const extra = bytesAcked - sent;
+  return extra === 1 ? true : extra === 0 ? false : undefined;
+}
+
+/** Payload bytes that left this host, each counted once; undefined where the kernel does not count them. */
+export function sentBytes({ bytesSent, bytesRetrans }: TcpInfo): number | undefined {
+  return bytesSent === undefined || bytesRetrans === undefined ? undefined : bytesSent - bytesRetrans;
+}
+
+/**
+ * Payload bytes that were acknowledged; undefined where the kernel does not count them. A FIN that was acknowledged
+ * counts one in the kernel, and then everything was, hence the ceiling.
+ * @param synCounted see {@link countsSyn}; when in doubt `true`, which never takes a byte for acknowledged that was not
+ */
+export function acknowledgedBytes(info: TcpInfo, synCounted = true): number | undefined {
+  const sent = sentBytes(info);
+  if (sent === undefined || info.bytesAcked === undefined) return undefined;
+  return Math.min(sent, Math.max(0, info.bytesAcked - (synCounted ? 1 : 0)));
+}
+
+/** Payload bytes that left this host and were not acknowledged; undefined where the kernel does not count them. */
+export function unacknowledgedBytes(info: TcpInfo, synCounted = true): number | undefined {
+  const sent = sentBytes(info);
+  const acknowledged = acknowledgedBytes(info, synCounted);
+  if (sent === undefined || acknowledged === undefined) return undefined;
+  // The number of segments in flight is exact while the connection stands; at its end it is zeroed.
+  return info.state !== TCP_CLOSE && info.unacked === 0 ? 0 : sent - acknowledged;
 }

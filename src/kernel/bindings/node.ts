@@ -10,6 +10,7 @@ import type { TcpHandle } from '../handle.js';
 class NodeBinding implements KernelBinding {
   readonly name = 'node';
   readonly sets: ReadonlySet<SettingName>;
+  readonly cannot: WriteFailures;
   readonly #takesIntervalAndCount: boolean;
 
   constructor(takesIntervalAndCount: boolean) {
@@ -17,16 +18,13 @@ class NodeBinding implements KernelBinding {
     this.sets = new Set<SettingName>(
       takesIntervalAndCount ? ['keepalive', 'idle', 'interval', 'count'] : ['keepalive', 'idle'],
     );
+    const why = `Node ${process.versions.node} sets interval 1 s and count 10 itself; 24.19 or 26.4 is needed`;
+    const userTimeout = 'Node has no setter for TCP_USER_TIMEOUT';
+    this.cannot = takesIntervalAndCount ? { userTimeout } : { interval: why, count: why, userTimeout };
   }
 
   write(handle: TcpHandle, settings: Partial<KernelSettings>): WriteFailures {
     const failures: WriteFailures = {};
-    if (settings.userTimeout !== undefined) failures.userTimeout = 'Node has no setter for TCP_USER_TIMEOUT';
-    if (!this.#takesIntervalAndCount) {
-      const why = `Node ${process.versions.node} sets interval 1 s and count 10 itself; 24.19 or 26.4 is needed`;
-      if (settings.interval !== undefined) failures.interval = why;
-      if (settings.count !== undefined) failures.count = why;
-    }
     const { keepalive, idle, interval, count } = settings;
     if (keepalive === false) {
       this.#call(failures, ['keepalive'], () => handle.setKeepAlive(false, 0));
@@ -59,7 +57,6 @@ class NodeBinding implements KernelBinding {
 
 /** Whether this Node's `setKeepAlive` takes an interval and a count (from 24.19 and 26.4). */
 export function nodeSetsIntervalAndCount(): boolean {
-   
   return Socket.prototype.setKeepAlive.length >= 4;
 }
 
