@@ -219,15 +219,18 @@ describe('mysql2, ioredis and redis behind a NAT that forgets after 3 s', () => 
         const done = await Promise.all(all.map(actor => actor.work()));
         all.forEach((actor, index) => expected.set(actor, (expected.get(actor) ?? 0) + (done[index] ?? 0)));
       };
-      await work();
-      for (let round = 1; round <= ROUNDS; round++) {
-        await until(`the NAT forgets all but ${kept} flows`, async () => (await established()) <= kept);
-        expect(await established(), 'flows that are kept awake').to.equal(kept);
+      try {
         await work();
+        for (let round = 1; round <= ROUNDS; round++) {
+          await until(`the NAT forgets all but ${kept} flows`, async () => (await established()) <= kept);
+          expect(await established(), 'flows that are kept awake').to.equal(kept);
+          await work();
+        }
+        for (const actor of all) expect(await actor.written(), actor.name).to.equal(expected.get(actor));
+        expect(lost).to.deep.equal([]);
+      } finally {
+        await Promise.all(all.map(actor => actor.close()));
       }
-      for (const actor of all) expect(await actor.written(), actor.name).to.equal(expected.get(actor));
-      expect(lost).to.deep.equal([]);
-      await Promise.all(all.map(actor => actor.close()));
     });
   }
 });
