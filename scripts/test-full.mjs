@@ -13,6 +13,8 @@ const tally = join(scratch, 'tally');
 writeFileSync(tally, '');
 const env = { ...process.env, HOLDFAST_TEST_FULL: '1', HOLDFAST_TEST_TALLY: tally, FORCE_COLOR: '0' };
 const failed = [];
+/** A step that hangs fails, with a name, long before a build machine gives up on the whole run. */
+const LONGEST_STEP_MS = 15 * 60_000;
 
 function run(title, command, args, options = {}) {
   const started = Date.now();
@@ -21,6 +23,7 @@ function run(title, command, args, options = {}) {
     cwd: root,
     env,
     stdio: ['ignore', 'inherit', 'inherit'],
+    timeout: LONGEST_STEP_MS,
     ...options,
   });
   const took = `${Math.round((Date.now() - started) / 1000)} s`;

@@ -108,14 +108,19 @@ export function readTcpInfo(socket: Socket): TcpInfo | undefined {
 }
 
 export { Holdfast } from './holdfast.js';
-export { HoldfastError, type HoldfastErrorCode } from './errors.js';
+export { HoldfastError, type HoldfastErrorCode, type HoldfastErrorOptions } from './errors.js';
 export { verdictOf } from './guard/verdict-of.js';
 export { retryNeverSent, type RetryNeverSentOptions } from './guard/retry-never-sent.js';
 export { supervise } from './drivers/supervise.js';
-export { optionsFromEnv } from './options/env.js';
-export { presets } from './options/presets.js';
+export { optionsFromEnv, type Environment } from './options/env.js';
+export { presets, type Preset } from './options/presets.js';
 export type { ConnectOptions, ConnectTarget } from './guard/connect.js';
-export type { ReconnectingSocket, ReconnectingSocketOptions } from './reconnect/reconnecting-socket.js';
+export type {
+  ReconnectingSocket,
+  ReconnectingSocketEvents,
+  ReconnectingSocketOptions,
+} from './reconnect/reconnecting-socket.js';
+export type { ReconnectingTarget } from './reconnect/session-stream.js';
 export type {
   AttemptedEvent,
   HeartbeatEvent,
@@ -158,5 +163,7 @@ export type {
   KeepaliveOptions,
   OptionProblem,
   ReconnectOptions,
+  ResolvedHeartbeat,
   ResolvedOptions,
+  ResolvedReconnect,
 } from './options/types.js';

@@ -46,7 +46,7 @@ export function harden<T extends Mysql2Connection | Mysql2Pool>(target: T, optio
  * const session = supervise({
  *   open: async () => {
  *     const connection = await mysql.createConnection(config);
- *     await connection.query("SET time_zone = '+00:00', @tenant = 7");
+ *     await connection.query("SET time_zone = '+00:00', lock_wait_timeout = 5");
  *     return connection;
  *   },
  * });
