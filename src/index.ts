@@ -113,7 +113,7 @@ export { verdictOf } from './guard/verdict-of.js';
 export { retryNeverSent, type RetryNeverSentOptions } from './guard/retry-never-sent.js';
 export { supervise } from './drivers/supervise.js';
 export { optionsFromEnv, type Environment } from './options/env.js';
-export { presets, type Preset } from './options/presets.js';
+export { presets, type Confidence, type Preset } from './options/presets.js';
 export type { ConnectOptions, ConnectTarget } from './guard/connect.js';
 export type {
   ReconnectingSocket,
