@@ -257,9 +257,11 @@ describe('a reset that Node reports as an end', () => {
     });
   }
 
-  it('is an end on a bare socket of Node 20 and 22: the test’s own proof', async function () {
-    if (Number(process.versions.node.split('.')[0]) > 22) this.skip();
-    const { stdout } = await runChild(script(listening, false));
-    expect((JSON.parse(stdout) as { log: string[] }).log).to.include('end');
-  });
+  // Later versions report the reset themselves, so there is nothing to prove the test against.
+  if (Number(process.versions.node.split('.')[0]) <= 22) {
+    it('is an end on a bare socket of Node 20 and 22: the test’s own proof', async () => {
+      const { stdout } = await runChild(script(listening, false));
+      expect((JSON.parse(stdout) as { log: string[] }).log).to.include('end');
+    });
+  }
 });
