@@ -18,8 +18,9 @@ import { kernelFor } from './kernel/kernel.js';
 import type { TcpInfo } from './kernel/tcp-info.js';
 import { createReconnectingSocket } from './reconnect/reconnecting-socket.js';
 import type { ReconnectingSocket, ReconnectingSocketOptions } from './reconnect/reconnecting-socket.js';
+import type { SessionHooks } from './reconnect/session-setup.js';
 import { resolveOptions, withOptions } from './options/resolve.js';
-import type { HoldfastOptions, ResolvedOptions } from './options/types.js';
+import type { BackendName, HoldfastOptions, ResolvedOptions } from './options/types.js';
 
 /**
  * The library with options, events and memory of its own. The functions of the package's entry belong to one shared
@@ -33,6 +34,13 @@ export class Holdfast extends SafeEmitter<HoldfastEvents> {
   readonly lessons: Lessons;
   readonly #fleet: Fleet;
   readonly #context: GuardContext;
+  /** For the backends that single calls ask for; sockets share them. */
+  readonly #contexts = new Map<BackendName, GuardContext>();
+  /** One object, so that sessions share it. */
+  readonly #sessionHooks: SessionHooks = {
+    suspended: (target, event) => this.#tell('suspended', { target, ...event }),
+    resumed: (target, event) => this.#tell('resumed', { target, ...event }),
+  };
 
   /**
    * @param options the instance's options; nothing is read from the environment unless `sources.env` is given
@@ -72,7 +80,7 @@ export class Holdfast extends SafeEmitter<HoldfastEvents> {
   createReconnectingSocket(options: ReconnectingSocketOptions): ReconnectingSocket {
     const { target, own } = splitConnectOptions(options);
     const resolved = this.#resolve(own);
-    return createReconnectingSocket(target, resolved, this.#contextFor(resolved));
+    return createReconnectingSocket(target, resolved, this.#contextFor(resolved), this.#sessionHooks);
   }
 
   /** See {@link probe}. */
@@ -99,9 +107,13 @@ export class Holdfast extends SafeEmitter<HoldfastEvents> {
   }
 
   #contextFor({ backend }: ResolvedOptions): GuardContext {
-    return backend === this.options.backend
-      ? this.#context
-      : { ...this.#context, kernel: kernelFor(backend) };
+    if (backend === this.options.backend) return this.#context;
+    let context = this.#contexts.get(backend);
+    if (context === undefined) {
+      context = { ...this.#context, kernel: kernelFor(backend) };
+      this.#contexts.set(backend, context);
+    }
+    return context;
   }
 
   #tell<K extends keyof HoldfastEvents>(event: K, payload: HoldfastEvents[K]): void {

@@ -1,4 +1,5 @@
 import type { Target, Verdict } from '../guard/verdict.js';
+import type { ResumedEvent, SuspendedEvent } from '../reconnect/events.js';
 import type { SweptEvent } from '../fleet/fleet.js';
 import type { LearnedEvent, UnlearnedEvent } from '../fleet/teacher.js';
 import type { AppliedSettings } from '../kernel/kernel.js';
@@ -21,4 +22,8 @@ export interface HoldfastEvents {
   learned: LearnedEvent;
   /** A flow outlived the silence thought fatal: the lesson was taken back, keepalive is as configured again. */
   unlearned: UnlearnedEvent;
+  /** A reconnecting socket lost its connection and will make another. */
+  suspended: SuspendedEvent & { readonly target: Target | undefined };
+  /** A reconnecting socket has a new connection in use. `downtime` in milliseconds. */
+  resumed: ResumedEvent & { readonly target: Target | undefined };
 }

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { TLSSocket } from 'node:tls';
 import { HoldfastError } from '../errors.js';
@@ -6,7 +6,6 @@ import { openSocket, type ConnectTarget } from '../guard/connect.js';
 import { guardSocket } from '../guard/harden.js';
 import type { GuardContext } from '../guard/socket-guard.js';
 import type { ResolvedOptions } from '../options/types.js';
-import type { OnReadOpts } from 'node:net';
 
 export interface DialOptions {
   readonly target: ConnectTarget;

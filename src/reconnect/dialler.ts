@@ -28,15 +28,17 @@ export interface DiallerPort {
 /** Makes the attempts of one outage, or of the first connect: one physical socket at a time, until one is taken over. */
 export class Dialler {
   readonly #port: DiallerPort;
+  readonly #outage: Outage | undefined;
   #attempts: Attempts | undefined;
-  #outage: Outage | undefined;
   #trial: Trial | undefined;
   #socket: Socket | undefined;
   /** Why a failed attempt must not be repeated, where that is so. */
   #final: Error | undefined;
 
-  constructor(port: DiallerPort) {
+  /** @param outage undefined for the first connect */
+  constructor(port: DiallerPort, outage: Outage | undefined) {
     this.#port = port;
+    this.#outage = outage;
   }
 
   /** The candidate: dialled, not taken over yet. */
@@ -49,20 +51,19 @@ export class Dialler {
     return this.#final;
   }
 
-  /** @param outage undefined for the first connect */
-  start(outage: Outage | undefined): void {
+  /** The first connect's first attempt is made at once. */
+  start(): void {
     const { clock, options, random, isRefed } = this.#port;
     const attempts = new Attempts({
       clock,
       policy: options.reconnect,
       random,
-      of: outage === undefined ? 'first-connect' : 'outage',
+      of: this.#outage === undefined ? 'first-connect' : 'outage',
       holdsProcess: isRefed,
       attempt: (attempt, delay) => this.#attempt(attempt, delay),
       failed: failure => this.#failed(failure),
     });
     this.#attempts = attempts;
-    this.#outage = outage;
     const since = clock.now();
     void attempts.run().then(outcome => {
       if (attempts === this.#attempts) this.#conclude(outcome, since);
@@ -119,7 +120,6 @@ export class Dialler {
     const trial = this.#trial;
     this.#socket = undefined;
     this.#trial = undefined;
-    this.#outage = undefined;
     trial?.succeed();
     return socket;
   }

@@ -31,23 +31,25 @@ const GATHER_BELOW_BYTES = 4096;
  * and skip a second queue. The guard's write gate covers both.
  */
 export class Outgoing {
-  /** Bytes whose write was called back. */
-  completed = 0;
-  #writesIn = 0;
-  #writesHanded = 0;
+  /** Writes not handed over. */
+  #writesHeld = 0;
   /** Offset of the end of what was handed over. */
   #handed = 0;
   #batch: Batch | undefined;
   #sink: Socket | undefined;
-  /** Made at a generation's first write: an idle session has none. */
-  #onDone: WriteCallback | undefined;
   /** Where this generation began: the session's offset, and what the physical socket had written by then. */
   #startedAt = 0;
   #writtenBefore = 0;
 
-  /** A write was called. */
+  /** Bytes that Writable no longer counts: their write was called back. */
+  get completed(): number {
+    const batch = this.#batch;
+    return batch === undefined || batch.state === 'held' ? this.#handed : this.#handed - batch.bytes;
+  }
+
+  /** A write was accepted. */
   count(): void {
-    this.#writesIn++;
+    this.#writesHeld++;
   }
 
   take(chunks: Buffer | readonly WriteChunk[], callback: WriteCallback): void {
@@ -67,7 +69,8 @@ export class Outgoing {
   /** A new generation takes what comes; what is held goes out at the next {@link flow}. */
   attach(sink: Socket): void {
     this.#sink = sink;
-    this.#onDone = undefined;
+    // What is held goes out outside of a write: called back at once, the caller's code would run in the middle of ours.
+    if (this.#batch !== undefined) this.#batch.waitsForTick = true;
     this.#startedAt = this.#handed;
     this.#writtenBefore = sink.bytesWritten;
   }
@@ -79,16 +82,14 @@ export class Outgoing {
     if (sink === undefined || batch?.state !== 'held') return;
     batch.state = 'handed-over';
     this.#handed += batch.bytes;
-    this.#writesHanded += batch.writes;
+    this.#writesHeld -= batch.writes;
     if (batch.waitsForTick) process.nextTick(completeAtTick, this, batch);
-    this.#onDone ??= error => this.#done(sink, error);
-    send(sink, batch.chunks, this.#onDone);
+    send(sink, batch.chunks, error => this.#done(batch, sink, error));
   }
 
   /** The generation is dying: nothing more is handed to it. */
   detach(): void {
     this.#sink = undefined;
-    this.#onDone = undefined;
   }
 
   /**
@@ -103,17 +104,17 @@ export class Outgoing {
     if (unfinished !== undefined && entered <= this.#handed - unfinished.bytes) {
       unfinished.state = 'held';
       this.#handed -= unfinished.bytes;
-      this.#writesHanded -= unfinished.writes;
+      this.#writesHeld += unfinished.writes;
     }
     const start = Math.min(this.#handed, this.#knownUpTo(verdict, isSecure, unfinished));
-    if (unfinished?.state === 'handed-over') this.#settle(unfinished);
+    if (unfinished?.state === 'handed-over') this.#settleLater(unfinished);
     return { bytes: this.#handed - start, start, end: this.#handed };
   }
 
   /** What has not been handed over, given how many bytes Writable holds. */
   pending(writableLength: number): PendingWrites {
     const bytes = this.completed + writableLength - this.#handed;
-    return { bytes, writes: bytes === 0 ? 0 : this.#writesIn - this.#writesHanded };
+    return { bytes, writes: bytes === 0 ? 0 : this.#writesHeld };
   }
 
   /** The session is over. */
@@ -131,11 +132,18 @@ export class Outgoing {
     if (batch.state === 'done') this.#complete(batch);
   }
 
-  #done(sink: Socket, error: Error | null | undefined): void {
-    if (sink !== this.#sink) return;
+  #done(batch: Batch, sink: Socket, error: Error | null | undefined): void {
+    if (sink !== this.#sink || batch !== this.#batch) return;
     // Bypassing the physical socket's own queue, we must say ourselves that it is broken. lose() judges the batch.
     if (error) return void sink.destroy(error);
-    if (!sink.destroyed && this.#batch !== undefined) this.#settle(this.#batch);
+    if (!sink.destroyed) this.#settle(batch);
+  }
+
+  /** The session is between two states: the caller's code must not run yet. */
+  #settleLater(batch: Batch): void {
+    if (!batch.waitsForTick) process.nextTick(completeAtTick, this, batch);
+    batch.waitsForTick = true;
+    this.#settle(batch);
   }
 
   #settle(batch: Batch): void {
@@ -146,7 +154,6 @@ export class Outgoing {
   #complete(batch: Batch): void {
     if (batch !== this.#batch) return;
     this.#batch = undefined;
-    this.completed += batch.bytes;
     batch.callback();
   }
 

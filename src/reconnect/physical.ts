@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { GuardContext } from '../guard/socket-guard.js';
 import type { ResolvedOptions } from '../options/types.js';
+import { intake } from './intake.js';
 
 /** Whom a physical socket belongs to. Each call names the socket, because an older one's news is stale. */
 export interface PhysicalOwner {
@@ -37,6 +38,11 @@ export function whenClosed(socket: Socket | undefined, done: () => void): void {
   if (socket === undefined || (socket as Owned)[kIsClosed] === true) done();
   else socket.once('close', done);
 }
+
+/** What all physical sockets are read by, but those a resume hook reads from. */
+export const ONREAD = Object.freeze(
+  intake((socket: Owned, chunk) => socket[kOwner]?.received(chunk) ?? false),
+);
 
 /** Reads from an ordinary readable socket: one that a resume hook has read from. */
 export function readFrom(socket: Socket): void {

@@ -10,12 +10,14 @@ export interface PulseOptions {
   readonly outer: Duplex;
   readonly times: ResolvedHeartbeat;
   readonly context: GuardContext;
+  /** While the reader takes nothing, nothing can be heard, and that is not the peer's silence. */
+  readonly isReading: () => boolean;
   readonly answered: (rtt: number) => void;
 }
 
 /**
- * A session's heartbeat: one for each generation, while the reader takes data. Beats are written to the session, so
- * that they keep their place among its writes. The guard's own heartbeat can't serve: it does not see what is read past
+ * A session's heartbeat: one for each generation. Beats are written to the session, so that they keep their place among
+ * its writes. The guard's own heartbeat can't serve: it does not see what is read past
  * the physical socket's queue.
  */
 export class Pulse {
@@ -27,7 +29,7 @@ export class Pulse {
   }
 
   start(physical: Socket): void {
-    const { outer, times, context, answered } = this.#options;
+    const { outer, times, context, isReading, answered } = this.#options;
     this.stop();
     this.#heartbeat = new Heartbeat(context.clock, times, {
       ready: () => outer.writable && outer.writableLength === 0 && outer.writableCorked === 0,
@@ -35,6 +37,7 @@ export class Pulse {
         const payload = times.send(outer);
         if (payload !== undefined) outer.write(payload);
       },
+      silence: () => (isReading() ? Infinity : 0),
       giveUp: waited => {
         const message = `no byte came back within ${Math.round(waited)} ms of a heartbeat`;
         physical.destroy(new HoldfastError('ERR_HOLDFAST_HEARTBEAT_TIMEOUT', message));

@@ -7,7 +7,6 @@ import {
 } from 'node:tls';
 import { randomInt } from 'node:crypto';
 import { HoldfastError } from '../errors.js';
-import type { ConnectTarget } from '../guard/connect.js';
 import type { GuardContext } from '../guard/socket-guard.js';
 import type { Verdict } from '../guard/verdict.js';
 import type { HoldfastOptions, ReconnectOptions, ResolvedOptions } from '../options/types.js';
@@ -15,6 +14,8 @@ import { requireDiallable } from './dial.js';
 import type { PendingWrites, ResumeHook, SessionEvents } from './events.js';
 import { requireTimeout } from './idle-timeout.js';
 import type { StateName } from './machine.js';
+import type { Session } from './session.js';
+import type { SessionHooks } from './session-setup.js';
 import { SessionStream, type ReconnectingTarget } from './session-stream.js';
 
 /** Where to connect to and how, and the library's options, in one object. */
@@ -184,9 +185,9 @@ export class ReconnectingSocket extends SessionStream {
     else this.once('finish', () => this.destroy());
   }
 
-  /** Closes with a reset. With TLS net.Socket's own error is emitted by the physical socket, and the session closes. */
+  /** Closes with a reset. With TLS it throws what a TLSSocket throws, and the session lives on. */
   resetAndDestroy(): this {
-    this.session.wantReset();
+    this.session.socket?.resetAndDestroy();
     return this.destroy();
   }
 
@@ -197,44 +198,39 @@ export class ReconnectingSocket extends SessionStream {
   }
 
   get authorized(): boolean {
-    return this.#tls?.authorized ?? false;
+    return tlsOf(this.session)?.authorized ?? false;
   }
 
   get authorizationError(): Error | undefined {
-    return this.#tls?.authorizationError;
+    return tlsOf(this.session)?.authorizationError;
   }
 
   get alpnProtocol(): string | false | null | undefined {
-    return this.#tls?.alpnProtocol;
+    return tlsOf(this.session)?.alpnProtocol;
   }
 
   get servername(): string | false | null | undefined {
-    return (this.#tls as { servername?: string | false | null } | undefined)?.servername;
+    return (tlsOf(this.session) as { servername?: string | false | null } | undefined)?.servername;
   }
 
   getPeerCertificate(detailed?: boolean): PeerCertificate | DetailedPeerCertificate | undefined {
-    return this.#tls?.getPeerCertificate(detailed);
+    return tlsOf(this.session)?.getPeerCertificate(detailed);
   }
 
   getCipher(): CipherNameAndProtocol | undefined {
-    return this.#tls?.getCipher();
+    return tlsOf(this.session)?.getCipher();
   }
 
   getProtocol(): string | null | undefined {
-    return this.#tls?.getProtocol();
+    return tlsOf(this.session)?.getProtocol();
   }
 
   getSession(): Buffer | undefined {
-    return this.#tls?.getSession();
+    return tlsOf(this.session)?.getSession();
   }
 
   isSessionReused(): boolean {
-    return this.#tls?.isSessionReused() ?? false;
-  }
-
-  get #tls(): TLSSocket | undefined {
-    const { socket } = this.session;
-    return socket instanceof TLSSocket ? socket : undefined;
+    return tlsOf(this.session)?.isSessionReused() ?? false;
   }
 
   // ---- typed events ----
@@ -267,8 +263,12 @@ export class ReconnectingSocket extends SessionStream {
   }
 }
 
+function tlsOf({ socket }: Session): TLSSocket | undefined {
+  return socket instanceof TLSSocket ? socket : undefined;
+}
+
 /** net.Socket's three forms of `connect`: (options), (port, host), (port). */
-function targetOf([first, second]: readonly unknown[]): Partial<ConnectTarget> {
+function targetOf([first, second]: readonly unknown[]): Partial<ReconnectingTarget> {
   if (typeof first === 'object' && first !== null) {
     requireDiallable(first);
     return first;
@@ -287,19 +287,21 @@ function random(): number {
   return randomInt(RANDOM_STEPS) / RANDOM_STEPS;
 }
 
+const NOBODY: SessionHooks = Object.freeze({});
+
 /**
  * Makes a session. With a port it connects at once; without one it waits for `connect(port, host)`.
  *
  * @param target the connect options, split from the library's
- * @param source returns a number of at least 0 and below 1
+ * @param hooks one object for all sessions of an instance
  * @throws HoldfastError ERR_HOLDFAST_ARGUMENT; what net.connect throws for its options
  */
 export function createReconnectingSocket(
   target: ReconnectingTarget,
   options: ResolvedOptions,
   context: GuardContext,
-  source: () => number = random,
+  hooks: SessionHooks = NOBODY,
 ): ReconnectingSocket {
   requireDiallable(target);
-  return new ReconnectingSocket({ target, options, context, random: source });
+  return new ReconnectingSocket({ target, options, context, random, hooks });
 }

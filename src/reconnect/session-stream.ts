@@ -1,53 +1,40 @@
 import { addAbortSignal, Duplex } from 'node:stream';
 import { HoldfastError } from '../errors.js';
 import type { ConnectTarget } from '../guard/connect.js';
-import type { GuardContext } from '../guard/socket-guard.js';
-import type { ResolvedOptions } from '../options/types.js';
 import { requireTimeout } from './idle-timeout.js';
 import type { WriteChunk } from './outgoing.js';
 import { Session } from './session.js';
+import type { SessionSetup } from './session-setup.js';
 
 type WriteCallback = (error: Error | null | undefined) => void;
 
-/** Where to connect to. Without a port the session waits for {@link SessionStream.connect}. */
+/** Where to connect to. Without a port the session waits for `connect(port, host)`. */
 export type ReconnectingTarget = Omit<ConnectTarget, 'port' | 'onread' | 'signal'> & {
   readonly port?: number | undefined;
   /** Aborting it destroys the session with an AbortError, in any state. */
   readonly signal?: AbortSignal | undefined;
 };
 
-export interface StreamOptions {
-  readonly target: ReconnectingTarget;
-  readonly options: ResolvedOptions;
-  readonly context: GuardContext;
-  readonly random: () => number;
-}
+export type StreamSetup = Omit<SessionSetup, 'target'> & { readonly target: ReconnectingTarget };
 
 /** The stream's half of a ReconnectingSocket: a Duplex whose bytes go over one generation after the other. */
 export class SessionStream extends Duplex {
   protected readonly session: Session;
 
-  constructor({ target, options, context, random }: StreamOptions) {
-    const { signal, timeout, allowHalfOpen, ...rest } = target;
+  constructor(setup: StreamSetup) {
+    const { signal, timeout, allowHalfOpen, ...rest } = setup.target;
     const { highWaterMark } = rest as { highWaterMark?: number };
+    // Before anything is made that would have to be undone.
+    if (timeout !== undefined) requireTimeout(timeout);
     super({
       allowHalfOpen: allowHalfOpen ?? false,
       // As on net.Socket, 'close' says whether there was an error: _destroy emits it.
       emitClose: false,
       ...(highWaterMark === undefined ? {} : { highWaterMark }),
     });
-    this.session = new Session({
-      outer: this,
-      target: rest as Partial<ConnectTarget>,
-      options,
-      context,
-      random,
-    });
+    this.session = new Session(this, { ...setup, target: rest as Partial<ConnectTarget> });
+    if (timeout !== undefined) this.session.setTimeout(timeout);
     if (signal !== undefined) addAbortSignal(signal, this);
-    if (timeout !== undefined) {
-      requireTimeout(timeout);
-      this.session.setTimeout(timeout);
-    }
     if (rest.port !== undefined && !this.destroyed) this.session.open();
   }
 
@@ -63,9 +50,17 @@ export class SessionStream extends Duplex {
     callback?: WriteCallback,
   ): boolean {
     const { session } = this;
-    if (session.isSuspended && !this.#isTaken(chunk, encodingOrCallback, callback)) return false;
+    if (session.isSuspended) {
+      const refusal = session.refusal(byteLength(chunk, encodingOrCallback));
+      if (refusal !== undefined) {
+        refuse(this, refusal, typeof encodingOrCallback === 'function' ? encodingOrCallback : callback);
+        return false;
+      }
+    }
+    const hasRoom = super.write(chunk, encodingOrCallback as BufferEncoding, callback);
+    // Not before: it throws for what is no chunk.
     session.outgoing.count();
-    return super.write(chunk, encodingOrCallback as BufferEncoding, callback);
+    return hasRoom;
   }
 
   override end(...args: unknown[]): this {
@@ -104,21 +99,8 @@ export class SessionStream extends Duplex {
     });
   }
 
-  #isTaken(
-    chunk: unknown,
-    encodingOrCallback: BufferEncoding | WriteCallback | undefined,
-    callback: WriteCallback | undefined,
-  ): boolean {
-    const refusal = this.session.refusal(byteLength(chunk, encodingOrCallback));
-    if (refusal === undefined) return true;
-    const told = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback;
-    if (told === undefined) this.destroy(refusal);
-    else process.nextTick(told, refusal);
-    return false;
-  }
-
   /** Starts a session that has no target yet. @throws HoldfastError ERR_HOLDFAST_CLOSED */
-  protected start(target: Partial<ConnectTarget>): void {
+  protected start(target: Partial<ReconnectingTarget>): void {
     const { state } = this.session;
     if (this.destroyed) {
       throw new HoldfastError(
@@ -131,8 +113,23 @@ export class SessionStream extends Duplex {
       process.nextTick(() => {
         if (!this.destroyed) this.emit('connect');
       });
-    } else if (!state.dialling) this.session.open(target);
+    } else if (!state.dialling) {
+      const { signal, timeout, allowHalfOpen, ...rest } = target;
+      if (timeout !== undefined) {
+        requireTimeout(timeout);
+        this.session.setTimeout(timeout);
+      }
+      if (allowHalfOpen !== undefined) this.allowHalfOpen = allowHalfOpen;
+      if (signal !== undefined) addAbortSignal(signal, this);
+      // One that was aborted before has destroyed us.
+      if (signal?.aborted !== true) this.session.open(rest as Partial<ConnectTarget>);
+    }
   }
+}
+
+function refuse(stream: SessionStream, refusal: Error, told: WriteCallback | undefined): void {
+  if (told === undefined) stream.destroy(refusal);
+  else process.nextTick(told, refusal);
 }
 
 function emitClose(stream: SessionStream, hadError: boolean): void {

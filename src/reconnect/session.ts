@@ -6,7 +6,6 @@ import type { HoldfastError } from '../errors.js';
 import { deathOf } from '../guard/autopsy.js';
 import type { ConnectTarget } from '../guard/connect.js';
 import { guardOf } from '../guard/cover.js';
-import type { GuardContext } from '../guard/socket-guard.js';
 import { verdictOf } from '../guard/verdict-of.js';
 import type { Verdict } from '../guard/verdict.js';
 import type { ResolvedOptions } from '../options/types.js';
@@ -15,8 +14,7 @@ import { Dialler, type DiallerPort } from './dialler.js';
 import type { PendingWrites, SessionEvents } from './events.js';
 import { closedError, closedEarly, pendingFullError } from './failures.js';
 import { IdleTimeout } from './idle-timeout.js';
-import { intake } from './intake.js';
-import { endsOf, KeptSettings, type Ends } from './kept-settings.js';
+import { endsOf, Kept, type Ends } from './kept.js';
 import {
   AWAITING_TARGET,
   step,
@@ -29,6 +27,7 @@ import {
   contextFor,
   leftovers,
   listenTo,
+  ONREAD,
   optionsFor,
   readFrom,
   whenClosed,
@@ -36,14 +35,8 @@ import {
 } from './physical.js';
 import { reconnectsAfter } from './policy.js';
 import { Pulse } from './pulse.js';
-
-export interface SessionOptions {
-  readonly outer: Duplex;
-  readonly target: Partial<ConnectTarget>;
-  readonly options: ResolvedOptions;
-  readonly context: GuardContext;
-  readonly random: () => number;
-}
+import { shared, type SessionSetup } from './session-setup.js';
+import { surface } from './surface.js';
 
 type Told = keyof SessionEvents | 'connect' | 'ready' | 'secureConnect' | 'timeout' | 'drain';
 
@@ -53,47 +46,53 @@ type Told = keyof SessionEvents | 'connect' | 'ready' | 'secureConnect' | 'timeo
  */
 export class Session implements PhysicalOwner, DiallerPort {
   readonly outgoing = new Outgoing();
-  readonly #kept = new KeptSettings();
-  readonly options: ResolvedOptions;
-  readonly random: () => number;
-  target: Partial<ConnectTarget>;
   /** Bytes received over all generations. */
   bytesRead = 0;
   readonly #outer: Duplex;
-  readonly #context: GuardContext;
-  readonly #dialler = new Dialler(this);
+  #setup: SessionSetup;
   #state: SessionState = AWAITING_TARGET;
   #physical: Socket | undefined;
+  /** Of the outage, or of the first connect. */
+  #dialler: Dialler | undefined;
+  #kept: Kept | undefined;
   readonly #pulse: Pulse | undefined;
   #idle: IdleTimeout | undefined;
-  #tlsSession: Buffer | undefined;
-  #lastEnds: Ends | undefined;
-  #finish: ((error?: Error | null) => void) | undefined;
-  #isFinOwed = false;
-  /** The socket last dialled is an ordinary readable one, not one read by `onread`. */
-  #isHooked = false;
+  /** Once a FIN is owed to every generation. `finish` is called when the first has sent it. */
+  #ending: { finish: ((error?: Error | null) => void) | undefined } | undefined;
   #isReaderFull = false;
   /** A write was refused in this outage: so are all that follow, or the stream would have a hole. */
   #isRefusing = false;
-  #isResetWanted = false;
 
-  constructor({ outer, target, options, context, random }: SessionOptions) {
+  constructor(outer: Duplex, setup: SessionSetup) {
     this.#outer = outer;
-    this.target = target;
-    this.options = options;
-    this.#context = context;
-    this.random = random;
+    this.#setup = shared(setup);
+    const { context, options } = setup;
     const { heartbeat: times } = options;
-    const answered = (rtt: number): void => this.#tell('heartbeat', { rtt });
-    if (times !== undefined) this.#pulse = new Pulse({ outer, times, context, answered });
+    if (times !== undefined) {
+      const isReading = (): boolean => !this.#isReaderFull;
+      const answered = (rtt: number): void => this.#tell('heartbeat', { rtt });
+      this.#pulse = new Pulse({ outer, times, context, isReading, answered });
+    }
   }
 
   get state(): SessionState {
     return this.#state;
   }
 
+  get target(): Partial<ConnectTarget> {
+    return this.#setup.target;
+  }
+
+  get options(): ResolvedOptions {
+    return this.#setup.options;
+  }
+
+  get random(): () => number {
+    return this.#setup.random;
+  }
+
   get clock(): Clock {
-    return this.#context.clock;
+    return this.#setup.context.clock;
   }
 
   /** The physical socket in use; undefined while there is none. */
@@ -105,7 +104,7 @@ export class Session implements PhysicalOwner, DiallerPort {
   get ends(): Ends {
     const { name } = this.#state;
     const live = name === 'open' || name === 'connecting' ? this.#any : undefined;
-    return live ?? this.#lastEnds ?? {};
+    return live ?? this.#kept?.ends ?? {};
   }
 
   /** What is held for a generation to come. */
@@ -115,7 +114,7 @@ export class Session implements PhysicalOwner, DiallerPort {
 
   /** Whether the session keeps the process alive. */
   get isRefed(): boolean {
-    return this.#kept.isRefed;
+    return this.#kept?.isRefed ?? true;
   }
 
   get isSecure(): boolean {
@@ -133,10 +132,10 @@ export class Session implements PhysicalOwner, DiallerPort {
 
   /** @throws what net.connect throws for its options */
   open(target?: Partial<ConnectTarget>): void {
-    if (target !== undefined) this.target = { ...this.target, ...target };
+    if (target !== undefined) this.#setup = shared({ ...this.#setup, target: { ...this.target, ...target } });
     this.dispatch({ type: 'dial' });
     // The first dial was synchronous: a wrong option is thrown where it was given, and not emitted too.
-    const { final } = this.#dialler;
+    const final = this.#dialler?.final;
     if (final === undefined) return;
     this.#outer.destroy();
     throw final;
@@ -144,19 +143,18 @@ export class Session implements PhysicalOwner, DiallerPort {
 
   /** Closes from this side. `done` is called once the physical socket is closed too. */
   close(error: Error | undefined, done: () => void): void {
-    const physical = this.#physical ?? this.#dialler.socket;
+    const physical = this.#any;
     this.dispatch({ type: 'close', error });
     this.outgoing.abandon(error ?? closedError('the session was closed before the write was finished'));
     this.#pulse?.stop();
     this.#idle?.cancel();
-    this.#finish = undefined;
+    this.#ending = undefined;
     whenClosed(physical, done);
   }
 
   /** Writable's last call: all writes are handed over, a FIN is to follow. */
   end(finish: (error?: Error | null) => void): void {
-    this.#finish = finish;
-    this.#isFinOwed = true;
+    this.#ending = { finish };
     this.socket?.end();
   }
 
@@ -164,9 +162,7 @@ export class Session implements PhysicalOwner, DiallerPort {
   read(): void {
     if (!this.#isReaderFull || this.#state.name !== 'open') return;
     this.#isReaderFull = false;
-    if (this.#physical === undefined) return;
-    this.#physical.resume();
-    this.#pulse?.start(this.#physical);
+    this.#physical?.resume();
   }
 
   /** Why a write of this many bytes is not taken; undefined: it is. */
@@ -189,38 +185,37 @@ export class Session implements PhysicalOwner, DiallerPort {
   }
 
   setHold(isRefed: boolean): void {
-    this.#kept.setHold(isRefed, this.#any);
-    this.#dialler.setHold(isRefed);
+    this.#keep().isRefed = isRefed;
+    if (isRefed) this.#any?.ref();
+    else this.#any?.unref();
+    this.#dialler?.setHold(isRefed);
   }
 
   setNoDelay(noDelay: boolean): void {
-    this.#kept.setNoDelay(noDelay, this.#any);
+    this.#keep().noDelay = noDelay;
+    this.#any?.setNoDelay(noDelay);
   }
 
   setKeepAlive(enable: boolean | undefined, initialDelay: number | undefined): void {
-    this.#kept.setKeepAlive(enable, initialDelay, this.#any);
-  }
-
-  /** The physical socket is to end with a reset. */
-  wantReset(): void {
-    this.#isResetWanted = true;
+    this.#keep().keepAlive = [enable, initialDelay];
+    this.#any?.setKeepAlive(enable, initialDelay);
   }
 
   // ---- PhysicalOwner ----
 
   isReady(socket: Socket): void {
-    this.#dialler.isReady(socket);
+    this.#dialler?.isReady(socket);
   }
 
   keepTlsSession(session: Buffer): void {
-    this.#tlsSession = session;
+    this.#keep().tlsSession = session;
   }
 
   isDying(socket: Socket): void {
     if (socket !== this.#physical) return;
     this.outgoing.detach();
     this.#pulse?.stop();
-    this.#lastEnds = endsOf(socket, guardOf(socket)?.target);
+    this.#keep().ends = endsOf(socket, guardOf(socket)?.target);
   }
 
   received(chunk: Buffer): boolean {
@@ -229,15 +224,18 @@ export class Session implements PhysicalOwner, DiallerPort {
     this.#idle?.touch();
     const rest = this.#pulse === undefined ? chunk : this.#pulse.received(chunk);
     // An empty chunk would tell the stream that a read is over, and there was none.
-    if (rest.length === 0 || this.#outer.push(rest)) return true;
-    this.#isReaderFull = true;
-    // Nothing is read now, so nothing can be heard.
-    this.#pulse?.stop();
-    return false;
+    if (rest.length === 0) return true;
+    try {
+      this.#isReaderFull = !this.#outer.push(rest);
+    } catch (error) {
+      surface(error);
+    }
+    return !this.#isReaderFull;
   }
 
   ended(socket: Socket): void {
-    if (socket === this.#dialler.socket) return this.#dialler.fail(closedEarly(this.target));
+    const dialler = this.#dialler;
+    if (socket === dialler?.socket) return dialler.fail(closedEarly(this.target));
     if (socket !== this.#physical || this.#state.name !== 'open') return;
     const { generation } = this.#state;
     const guard = guardOf(socket);
@@ -254,18 +252,19 @@ export class Session implements PhysicalOwner, DiallerPort {
 
   finished(socket: Socket): void {
     if (socket !== this.#physical) return;
-    const finish = this.#finish;
-    this.#finish = undefined;
+    const ending = this.#ending;
+    const finish = ending?.finish;
+    if (ending !== undefined) ending.finish = undefined;
     finish?.();
   }
 
   closed(socket: Socket): void {
-    if (this.#dialler.closed(socket)) return;
+    if (this.#dialler?.closed(socket) === true) return;
     if (socket !== this.#physical || this.#state.name !== 'open') return;
     const { generation, ended } = this.#state;
     const error = socket.errored ?? undefined;
     // Both directions were ended in order: the reader may still have data to take, and closes the session by taking it.
-    if (ended && error === undefined) return;
+    if (ended && error === undefined && socket.writableFinished) return;
     const verdict = verdictOf(socket);
     if (!ended && verdict !== undefined && this.#isAnswered(generation, verdict)) return;
     this.dispatch({ type: 'broken', generation, error });
@@ -274,17 +273,16 @@ export class Session implements PhysicalOwner, DiallerPort {
   // ---- DiallerPort ----
 
   dial(): Socket {
-    // A resume hook reads from the socket, so it must be an ordinary readable one.
-    this.#isHooked = this.#state.name !== 'connecting' && this.options.resume !== undefined;
+    const { options, context, target } = this.#setup;
     const socket = dial({
-      target: this.target as ConnectTarget,
-      options: optionsFor(this.options),
-      context: contextFor(this.#context),
-      onread: this.#isHooked ? undefined : intake(chunk => this.received(chunk)),
-      tlsSession: this.#tlsSession,
+      target: target as ConnectTarget,
+      options: optionsFor(options),
+      context: contextFor(context),
+      onread: this.#isHooked ? undefined : ONREAD,
+      tlsSession: this.#kept?.tlsSession,
     });
     listenTo(socket, this, readyEvent(socket));
-    this.#kept.applyTo(socket);
+    this.#kept?.applyTo(socket);
     return socket;
   }
 
@@ -302,24 +300,34 @@ export class Session implements PhysicalOwner, DiallerPort {
   // ---- private ----
 
   get #any(): Socket | undefined {
-    return this.#physical ?? this.#dialler.socket;
+    return this.#physical ?? this.#dialler?.socket;
+  }
+
+  /** A resume hook reads from this generation's socket, so it must be an ordinary readable one. */
+  get #isHooked(): boolean {
+    if (this.options.resume === undefined) return false;
+    return 'generation' in this.#state && (this.#state.name !== 'open' || this.#state.generation > 1);
+  }
+
+  #keep(): Kept {
+    return (this.#kept ??= new Kept());
   }
 
   #perform(effect: SessionEffect): void {
     switch (effect.type) {
       case 'start-attempts':
-        return this.#dialler.start(effect.outage);
+        this.#dialler = new Dialler(this, effect.outage);
+        return this.#dialler.start();
       case 'stop-attempts':
-        return this.#dialler.stop();
+        return this.#dialler?.stop();
       case 'run-hook':
-        return this.#dialler.resume(effect.generation, effect.outage);
+        return this.#dialler?.resume(effect.generation, effect.outage);
       case 'adopt':
         return this.#adopt();
       case 'flow':
         return this.#flow();
       case 'drop-physical':
-        if (this.#isResetWanted) this.#physical?.resetAndDestroy();
-        else this.#physical?.destroy();
+        this.#physical?.destroy();
         return;
       case 'tell-connected':
         this.#tell('connect');
@@ -327,10 +335,12 @@ export class Session implements PhysicalOwner, DiallerPort {
         if (this.isSecure) this.#tell('secureConnect');
         return;
       case 'tell-suspended':
+        this.#setup.hooks.suspended?.(effect.payload.verdict.target, effect.payload);
         return this.#tell('suspended', effect.payload);
       case 'tell-attempted':
         return this.#tell('attempted', effect.payload);
       case 'tell-resumed':
+        this.#setup.hooks.resumed?.(this.#physical && guardOf(this.#physical)?.target, effect.payload);
         return this.#tell('resumed', effect.payload);
       case 'finish':
         this.#outer.destroy(effect.error);
@@ -342,14 +352,13 @@ export class Session implements PhysicalOwner, DiallerPort {
     try {
       this.#outer.emit(event, ...payload);
     } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
+      surface(error);
     }
   }
 
   #adopt(): void {
-    const socket = this.#dialler.takeOver();
+    const socket = this.#dialler?.takeOver();
+    this.#dialler = undefined;
     if (socket === undefined) return;
     this.#physical = socket;
     this.outgoing.attach(socket);
@@ -362,7 +371,7 @@ export class Session implements PhysicalOwner, DiallerPort {
     if (socket === undefined) return;
     if (this.#isHooked) readFrom(socket);
     this.outgoing.flow();
-    if (this.#isFinOwed) socket.end();
+    if (this.#ending !== undefined) socket.end();
     if (!this.#isRefusing) return;
     this.#isRefusing = false;
     // Whoever was refused waits for it, and below its high-water mark Writable would not emit it.

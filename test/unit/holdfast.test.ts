@@ -29,6 +29,28 @@ describe('Holdfast', () => {
     await pair.close();
   });
 
+  it('tells when a reconnecting socket lost its connection and has another', async () => {
+    let accepted = 0;
+    const { port, close } = await listen(peer => {
+      if (++accepted === 1) peer.once('data', () => peer.resetAndDestroy());
+      else peer.resume();
+    });
+    const hf = new Holdfast();
+    const events: string[] = [];
+    hf.on(
+      'suspended',
+      ({ target, verdict }) => void events.push(`suspended ${target?.port} ${verdict.cause}`),
+    );
+    hf.on('resumed', ({ target, generation }) => void events.push(`resumed ${target?.port} ${generation}`));
+    const session = hf.createReconnectingSocket({ port, host: '127.0.0.1', reconnect: { on: 'any' } });
+    session.write('x');
+    await once(session, 'resumed');
+    session.destroy();
+    await once(session, 'close');
+    expect(events).to.deep.equal([`suspended ${port} peer-reset`, `resumed ${port} 2`]);
+    await close();
+  });
+
   it('is not harmed by a listener that throws', async () => {
     const pair = await connectPair();
     const hf = new Holdfast();

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { SuspendedEvent } from '../../../src/reconnect/events.js';
-import { collect, death, useRig } from './support/rig.js';
+import type { ReconnectingSocket } from '../../../src/reconnect/reconnecting-socket.js';
+import { collect, death, uncaught, useRig, type Peer } from './support/rig.js';
 
 describe('the bytes of a session', () => {
   const rig = useRig();
@@ -248,4 +249,73 @@ describe('the bytes of a session', () => {
     expect(results).to.have.length(2);
     for (const result of results) expect(result).to.be.instanceOf(Error);
   });
+
+  it('are not counted as held when they were refused as no chunk', async () => {
+    const peer = await rig.listen();
+    const session = await rig.opened({ port: peer.port });
+    (await peer.accepted(1)).resetAndDestroy();
+    await once(session, 'suspended');
+    expect(() => session.write(null)).to.throw(TypeError);
+    expect(() => session.write(5)).to.throw(TypeError);
+    session.write('one');
+    expect(session.pendingWrites).to.deep.equal({ bytes: 3, writes: 1 });
+  });
+});
+
+describe('bytes that come in', () => {
+  const rig = useRig();
+
+  const size = 8_000_000;
+  const part = 100_000;
+
+  async function send(peer: Peer): Promise<void> {
+    const socket = await peer.accepted(1);
+    for (let index = 0; index < size / part; index++) socket.write(Buffer.alloc(part, index));
+  }
+
+  /** Keeps all chunks until the end: a buffer that is used again would show. */
+  async function receive(session: ReconnectingSocket, seen: (count: number) => void): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    session.on('data', chunk => {
+      bytes += chunks[chunks.push(chunk) - 1]!.length;
+      seen(chunks.length);
+    });
+    while (bytes < size) await new Promise(setImmediate);
+    return Buffer.concat(chunks);
+  }
+
+  function isIntact(bytes: Buffer): boolean {
+    return bytes.every((byte, index) => byte === Math.floor(index / part));
+  }
+
+  it('are right where the process survives no exception, and data is not copied', async () => {
+    const peer = await rig.listen();
+    const session = await rig.opened({ port: peer.port });
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    try {
+      void send(peer);
+      expect(isIntact(await receive(session, () => undefined))).to.equal(true);
+    } finally {
+      for (const listener of others) process.on('uncaughtException', listener);
+    }
+  });
+
+  for (const when of ['at once', 'later in the tick'] as const) {
+    it(`are right where a listener throws ${when}, and the process survives that`, async () => {
+      const peer = await rig.listen();
+      const session = await rig.opened({ port: peer.port });
+      const fail = (): never => {
+        throw new Error("a listener's defect");
+      };
+      const received = receive(session, count => {
+        if (count !== 6) return;
+        if (when === 'at once') fail();
+        process.nextTick(fail);
+      });
+      expect((await uncaught(() => send(peer))).message).to.equal("a listener's defect");
+      expect(isIntact(await received)).to.equal(true);
+    });
+  }
 });

@@ -51,6 +51,16 @@ describe('the end of a session', () => {
     expect(data.text).to.equal('late readers are served too');
   });
 
+  it('comes with the connection where the peer had sent its FIN and the writer had not', async () => {
+    const peer = await rig.listen();
+    const session = await rig.opened({ port: peer.port, allowHalfOpen: true, reconnect: { on: 'nat' } });
+    session.resume();
+    (await peer.accepted(1)).end();
+    await once(session, 'end');
+    session.physicalSocket?.destroy();
+    await closed(session);
+  });
+
   it("is not the peer's FIN where the policy answers it", async () => {
     const peer = await rig.listen();
     const session = await rig.opened({ port: peer.port });

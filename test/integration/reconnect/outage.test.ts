@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { HoldfastError } from '../../../src/errors.js';
 import { verdictOf } from '../../../src/guard/verdict-of.js';
 import type { AttemptedEvent, ResumedEvent, SuspendedEvent } from '../../../src/reconnect/events.js';
-import { collect, death, recordEvents, useRig } from './support/rig.js';
+import { collect, death, recordEvents, uncaught, useRig } from './support/rig.js';
 
 describe('a session through an outage', () => {
   const rig = useRig();
@@ -205,18 +205,63 @@ describe('a session through an outage', () => {
     session.once('suspended', () => {
       throw new Error("a listener's defect");
     });
-    const others = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    const uncaught = new Promise<Error>(resolve => process.once('uncaughtException', resolve));
-    try {
-      peer.last.resetAndDestroy();
-      expect((await uncaught).message).to.equal("a listener's defect");
-    } finally {
-      for (const listener of others) process.on('uncaughtException', listener);
-    }
+    const error = await uncaught(() => peer.last.resetAndDestroy());
+    expect(error.message).to.equal("a listener's defect");
     if (session.state !== 'open') await once(session, 'resumed');
     session.write('still here');
     await peer.got(1, 'still here');
+  });
+
+  it('survives the callback of a write in doubt that throws', async () => {
+    const peer = await rig.listen();
+    const session = await rig.opened({ port: peer.port });
+    (await peer.accepted(1)).pause();
+    session.write(Buffer.alloc(20_000_000), () => {
+      throw new Error("a callback's defect");
+    });
+    const error = await uncaught(() => peer.last.resetAndDestroy());
+    expect(error.message).to.equal("a callback's defect");
+    if (session.state !== 'open') await once(session, 'resumed');
+    session.write('still here');
+    await peer.got(1, 'still here');
+  });
+
+  it('survives the callback of a held write that throws, and tells drain', async () => {
+    const peer = await rig.listen();
+    const session = await rig.opened({ port: peer.port, maxPendingBytes: 10_000 });
+    (await peer.accepted(1)).resetAndDestroy();
+    await once(session, 'suspended');
+    session.write(Buffer.alloc(9000), () => {
+      throw new Error("a callback's defect");
+    });
+    session.write('too much'.repeat(1000), () => undefined);
+    const drained = once(session, 'drain');
+    const error = await uncaught(() => undefined);
+    expect(error.message).to.equal("a callback's defect");
+    await drained;
+  });
+
+  it('tells the hooks of its instance, before its own listeners', async () => {
+    const peer = await rig.listen();
+    const told: unknown[] = [];
+    const session = await rig.opened({
+      port: peer.port,
+      hooks: {
+        suspended: (target, { verdict }) => told.push(['suspended', target, verdict.cause]),
+        resumed: (target, { generation }) => told.push(['resumed', target, generation]),
+      },
+    });
+    for (const name of ['suspended', 'resumed']) session.on(name, () => told.push(name));
+    (await peer.accepted(1)).resetAndDestroy();
+    await once(session, 'resumed');
+    const target = { host: '127.0.0.1', address: '127.0.0.1', port: peer.port };
+    const cause = (told[0] as string[])[2];
+    expect(told).to.deep.equal([
+      ['suspended', target, cause],
+      'suspended',
+      ['resumed', target, 2],
+      'resumed',
+    ]);
   });
 
   it('leaves no listener and no physical socket behind over many generations', async () => {

@@ -4,7 +4,7 @@ import { connect, Socket } from 'node:net';
 import { HoldfastError } from '../../../src/errors.js';
 import type { SuspendedEvent } from '../../../src/reconnect/events.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { collect, recordEvents, useRig } from './support/rig.js';
+import { collect, recordEvents, full, useRig, death } from './support/rig.js';
 
 /** Timers that keep the process alive. */
 function heldTimers(): number {
@@ -154,6 +154,24 @@ describe("a session's surface", () => {
     expect(connects).to.equal(1);
   });
 
+  it('takes a timeout, a signal and allowHalfOpen from connect() too', async () => {
+    const peer = await rig.listen();
+    const session = rig.session({});
+    const ending = new AbortController();
+    session.connect({ port: peer.port, timeout: 20, allowHalfOpen: true, signal: ending.signal });
+    expect(session.timeout).to.equal(20);
+    expect(session.allowHalfOpen).to.equal(true);
+    await once(session, 'timeout');
+    const listeners = session.physicalSocket?.eventNames();
+    expect(listeners).not.to.include('timeout');
+    await peer.close();
+    peer.last.resetAndDestroy();
+    if (session.state === 'open') await once(session, 'suspended');
+    const dead = death(session);
+    ending.abort();
+    expect((await dead).name).to.equal('AbortError');
+  });
+
   it("ignores connect()'s target where it has one, and emits 'connect' once", async () => {
     const peer = await rig.listen();
     const session = rig.session({ port: peer.port });
@@ -236,18 +254,44 @@ describe("a session's heartbeat", () => {
     expect(data.text).to.equal('data');
   });
 
-  it('and all other timers are gone with the session, and the heartbeat with the reader', async () => {
+  it('waits while the reader takes nothing: no beat is sent, and no silence held against the peer', async () => {
+    const peer = await rig.listen();
+    const clock = new FakeClock();
+    const session = await rig.opened({ port: peer.port, heartbeat, clock });
+    (await peer.accepted(1)).write(Buffer.alloc(1_000_000));
+    await full(session);
+    clock.advance(10 * heartbeat.interval);
+    expect(session.state).to.equal('open');
+    session.resume();
+    while (session.bytesRead < 1_000_000) await new Promise(setImmediate);
+    expect(peer.received[0]).to.equal('');
+    clock.advance(1.5 * heartbeat.interval);
+    await peer.got(0, 'PING');
+  });
+
+  it('keeps from the reader a reply that comes after the reader was full', async () => {
+    const peer = await rig.listen();
+    const session = await rig.opened({ port: peer.port, heartbeat: { ...heartbeat, timeout: 5000 } });
+    await peer.got(0, 'PING');
+    peer.last.write(Buffer.alloc(1_000_000, 'x'));
+    await full(session);
+    const data = collect(session);
+    while (session.bytesRead < 1_000_000) await new Promise(setImmediate);
+    peer.last.write('PONG');
+    while (session.bytesRead < 1_000_004) await new Promise(setImmediate);
+    peer.last.write('data');
+    await data.until('data');
+    expect(data.text.replace(/x/g, '')).to.equal('data');
+  });
+
+  it('and all other timers are gone with the session', async () => {
     const peer = await rig.listen();
     const clock = new FakeClock();
     const session = await rig.opened({ port: peer.port, heartbeat, clock });
     const beat = { in: heartbeat.interval, hold: false };
     expect(clock.pending).to.deep.equal([beat]);
-    peer.last.write(Buffer.alloc(1_000_000));
-    while (clock.pending.length > 0) await new Promise(setImmediate);
-    session.resume();
-    while (clock.pending.length === 0) await new Promise(setImmediate);
     session.setTimeout(5000);
-    peer.last.resetAndDestroy();
+    (await peer.accepted(1)).resetAndDestroy();
     await once(session, 'suspended');
     expect(clock.pending.map(({ hold }) => hold)).to.have.members([true, false]);
     session.destroy();

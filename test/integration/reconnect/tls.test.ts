@@ -185,4 +185,14 @@ describe('a session over TLS', () => {
     for await (const chunk of session) got.push(chunk as Buffer);
     expect(Buffer.concat(got).equals(sent)).to.equal(true);
   });
+
+  it('refuses resetAndDestroy() as a TLSSocket does, and lives on', async () => {
+    const peer = await rig.listen(CERTIFICATE);
+    const session = await rig.opened({ ...secure, port: peer.port });
+    expect(() => session.resetAndDestroy())
+      .to.throw(TypeError)
+      .with.property('code', 'ERR_INVALID_HANDLE_TYPE');
+    session.end('still here');
+    await peer.got(0, 'still here');
+  });
 });

@@ -11,6 +11,7 @@ import {
   createReconnectingSocket,
   type ReconnectingSocket,
 } from '../../../../src/reconnect/reconnecting-socket.js';
+import type { SessionHooks } from '../../../../src/reconnect/session-setup.js';
 import type { ReconnectingTarget } from '../../../../src/reconnect/session-stream.js';
 import type { Certificate } from './certificates.js';
 
@@ -86,18 +87,19 @@ export class Peer {
 }
 
 export type SessionOptions = Partial<ReconnectingTarget> &
-  Omit<HoldfastOptions, 'resume'> & { readonly resume?: ResumeHook; readonly clock?: Clock };
+  Omit<HoldfastOptions, 'resume'> & {
+    readonly resume?: ResumeHook;
+    readonly clock?: Clock;
+    readonly hooks?: SessionHooks;
+  };
 
 /** Splits as the public function does, so that tests can give their options flat. */
 function open(options: SessionOptions): ReconnectingSocket {
-  const { reconnect, resume, heartbeat, maxPendingBytes, probeAfterIdle, backend, clock, ...target } =
+  const { reconnect, resume, heartbeat, maxPendingBytes, probeAfterIdle, backend, clock, hooks, ...target } =
     options;
   const given = { reconnect, resume, heartbeat, maxPendingBytes, probeAfterIdle, backend };
-  return createReconnectingSocket(target, resolveOptions(given), {
-    ...context,
-    ...(clock && { clock }),
-    ...(backend && { kernel: kernelFor(backend) }),
-  });
+  const own = { ...context, ...(clock && { clock }), ...(backend && { kernel: kernelFor(backend) }) };
+  return createReconnectingSocket(target, resolveOptions(given), own, hooks);
 }
 
 /** Peers and sessions of one test, closed after it. Call in a `describe`. */
@@ -153,6 +155,24 @@ export function collect(session: ReconnectingSocket): { text: string; until(text
   };
   session.on('data', chunk => (collected.text += chunk.toString('latin1')));
   return collected;
+}
+
+/** What is thrown with nobody to catch it, while it would otherwise end the process. */
+export async function uncaught(cause: () => unknown): Promise<Error> {
+  const others = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  const thrown = new Promise<Error>(resolve => process.once('uncaughtException', resolve));
+  try {
+    cause();
+    return await thrown;
+  } finally {
+    for (const listener of others) process.on('uncaughtException', listener);
+  }
+}
+
+/** Waits until the session's reader takes no more. */
+export async function full(session: ReconnectingSocket): Promise<void> {
+  while (session.readableLength < session.readableHighWaterMark) await new Promise(setImmediate);
 }
 
 /** Waits for 'close'; unlike `once`, an error before it is no failure. */
