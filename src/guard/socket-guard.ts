@@ -37,6 +37,8 @@ const RELEASED: State = { name: 'released' };
 
 /** A gate that lets everything pass. A small integer, not Infinity, which would cost each socket a number object. */
 const NEVER = 2 ** 31 - 1;
+/** Whole milliseconds are kept of the last write, for the same reason. */
+const LONG_AGO = -(2 ** 31);
 
 /** One guarded socket: its kernel settings, its write gate, its heartbeat, and what it died of. */
 export class SocketGuard {
@@ -53,7 +55,7 @@ export class SocketGuard {
   #state: State = CONNECTING;
   #gateAfter = NEVER;
   // The first write always looks at the kernel's own stamps: a socket may have been silent before it was guarded.
-  #lastWriteAt = -Infinity;
+  #lastWriteAt = LONG_AGO;
   #held: HeldWrite | undefined;
   #probing: PathProbe | undefined;
   #course = courseOf(true, 'none');
@@ -212,7 +214,7 @@ export class SocketGuard {
 
   /** The gate's fast path: true when the write may go straight on. One clock read. */
   passes(): boolean {
-    const now = this.#context.clock.now();
+    const now = Math.trunc(this.#context.clock.now());
     const quiet = now - this.#lastWriteAt;
     this.#lastWriteAt = now;
     return quiet < this.#gateAfter;
@@ -282,7 +284,7 @@ export class SocketGuard {
       return;
     }
     const { kernel, hooks } = this.#context;
-    this.#lastWriteAt = -Infinity;
+    this.#lastWriteAt = LONG_AGO;
     const info = kernel.tcpInfo(handle);
     this.#course = courseOf((info && countsSyn(info)) ?? true, 'none');
     const older = newestClaim(handle);
@@ -365,7 +367,7 @@ export class SocketGuard {
     const held = this.#held;
     if (held === undefined) return;
     this.#held = undefined;
-    this.#lastWriteAt = this.#context.clock.now();
+    this.#lastWriteAt = Math.trunc(this.#context.clock.now());
     held.send();
   }
 

@@ -25,14 +25,15 @@ export interface DovecotServer {
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   log(): string;
   /** Ends the sessions of a user, from the server's side. */
-  kick(user: string): Promise<void>;
+  kick(user: string): Promise<unknown>;
   /** Ends the server and removes its data. Idempotent. */
   stop(): Promise<void>;
 }
 
 /** For `before(requireDovecot)`: skips the suite where there is no Dovecot; see {@link skipForMissing}. */
 export function requireDovecot(this: Mocha.Context): void {
-  if (findDovecot() === undefined) skipForMissing(this, 'no IMAP server: dovecot is not on PATH or in /usr/sbin');
+  if (findDovecot() === undefined)
+    skipForMissing(this, 'no IMAP server: dovecot is not on PATH or in /usr/sbin');
 }
 
 function findDovecot(): string | undefined {
@@ -63,10 +64,12 @@ async function startIn(folder: string, program: string, side: ServerSide): Promi
   await makeCertificate(folder);
   await writeFile(config, settings(folder));
   if (owner !== undefined) {
-    for (const name of ['', 'mail', 'run', 'server.key']) await chown(join(folder, name), owner.uid, owner.gid);
+    for (const name of ['', 'mail', 'run', 'server.key'])
+      await chown(join(folder, name), owner.uid, owner.gid);
   }
   const command = [...account.command, program, '-F', '-c', config];
-  const child = startServer(side, { folder, endSignal: 'TERM', command });
+  // It takes more than a second to end when asked to. Its processes go when the first of them is gone.
+  const child = startServer(side, { folder, endSignal: 'KILL', command });
   let log = '';
   const collect = (chunk: Buffer): void => void (log += chunk.toString());
   child.stdout?.on('data', collect);
@@ -84,7 +87,7 @@ async function startIn(folder: string, program: string, side: ServerSide): Promi
     mail,
     owner,
     log: () => log,
-    kick: async user => void (await run('kick', user)),
+    kick: user => run('kick', user),
     stop: () => endServer(child),
   };
 }
@@ -165,7 +168,15 @@ function isMapped(uid: number): boolean {
 }
 
 async function makeCertificate(folder: string): Promise<void> {
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', 'server.key'];
+  const key = [
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-keyout',
+    'server.key',
+  ];
   const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:10.77.2.2'];
   const args = ['req', '-x509', '-days', '2', ...key, ...names, '-out', 'server.crt'];
   await promisify(execFile)('openssl', args, { cwd: folder });

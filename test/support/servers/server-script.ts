@@ -34,7 +34,7 @@ export function startServer(
   side: ServerSide,
   server: {
     readonly folder: string;
-    readonly endSignal: 'TERM' | 'QUIT' | 'INT';
+    readonly endSignal: 'TERM' | 'QUIT' | 'INT' | 'KILL';
     readonly command: readonly string[];
   },
 ): ChildProcess {
