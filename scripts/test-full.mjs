@@ -11,7 +11,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
 const tally = join(scratch, 'tally');
 writeFileSync(tally, '');
-const env = { ...process.env, HOLDFAST_TEST_FULL: '1', HOLDFAST_TEST_TALLY: tally, FORCE_COLOR: '0' };
+const env = {
+  HOLDFAST_TEST_FERRETDB: join(root, '.servers', 'ferretdb'),
+  ...process.env,
+  HOLDFAST_TEST_FULL: '1',
+  HOLDFAST_TEST_TALLY: tally,
+  FORCE_COLOR: '0',
+};
 const failed = [];
 /** A step that hangs fails, with a name, long before a build machine gives up on the whole run. */
 const LONGEST_STEP_MS = 15 * 60_000;
@@ -57,6 +63,7 @@ function suite(node, title, folders) {
 }
 
 run('programs from Debian', 'bash', ['scripts/install-debian.sh']);
+if (steps.has('drivers')) run('FerretDB', 'bash', ['scripts/install-ferretdb.sh']);
 const built =
   run('build', 'npm', ['run', '--silent', 'build']) && run('compile', 'npm', ['run', '--silent', 'compile']);
 if (built) {
