@@ -1,6 +1,7 @@
 import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { HoldfastError } from '../errors.js';
+import { nearest } from '../options/nearest.js';
 import type { HoldfastOptions, ResolvedOptions } from '../options/types.js';
 import { guardSocket } from './harden.js';
 import type { GuardContext } from './socket-guard.js';
@@ -42,8 +43,16 @@ export function splitConnectOptions<Target extends object>(
   }
   const own: Record<string, unknown> = {};
   const target: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(options)) (OWN_KEYS.has(key) ? own : target)[key] = value;
+  for (const [key, value] of Object.entries(options)) (isOwn(key) ? own : target)[key] = value;
   return { target: target as Omit<Target, keyof HoldfastOptions>, own };
+}
+
+/**
+ * Whether a key is the library's. One that is nearly so is taken for it too, and then refused with the right name; of
+ * Node's own only `keepAlive` comes near.
+ */
+function isOwn(key: string): boolean {
+  return OWN_KEYS.has(key) || (key !== 'keepAlive' && nearest(key, OWN_KEYS) !== undefined);
 }
 
 /** net.connect or tls.connect. The socket is returned before it connects. */

@@ -149,7 +149,11 @@ export class Dialler {
   #attempt(attempt: number, delay: number): Promise<void> {
     const { options, clock, isRefed } = this.#port;
     const { deadline } = options.reconnect;
-    const expired = (): void => this.fail(deadlineError(trial, deadline, this.#port.target));
+    const expired = (): void => {
+      const error = deadlineError(trial, deadline, this.#port.target);
+      // A hook that hangs says nothing of its connection, which stood.
+      this.fail(error, trial.phase === 'resume' ? null : error);
+    };
     const trial = new Trial({ attempt, delay, clock, deadline, holdsProcess: isRefed, expired });
     this.#trial = trial;
     try {

@@ -164,6 +164,19 @@ describe('the resume hook', () => {
     expect(verdictOf(error)?.cause).to.equal('peer-reset');
   });
 
+  it('that always hangs ends the session with the verdict on the connection that was lost', async () => {
+    const peer = await rig.listen();
+    const session = await rig.opened({
+      port: peer.port,
+      reconnect: { retries: 0, deadline: 50 },
+      resume: () => new Promise(() => undefined),
+    });
+    peer.last.resetAndDestroy();
+    const error = await death(session);
+    expect(error.cause).to.include({ code: 'ERR_HOLDFAST_DEADLINE', phase: 'resume' });
+    expect(verdictOf(error)?.cause).to.equal('peer-reset');
+  });
+
   it('that hangs is held to the deadline', async () => {
     const peer = await rig.listen();
     let runs = 0;
