@@ -2,6 +2,7 @@ import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { HoldfastError } from '../errors.js';
 import { nearest } from '../options/nearest.js';
+import { renderValue } from '../options/render-value.js';
 import type { HoldfastOptions, ResolvedOptions } from '../options/types.js';
 import { guardSocket } from './harden.js';
 import type { GuardContext } from './socket-guard.js';
@@ -44,6 +45,7 @@ export function splitConnectOptions<Target extends object>(
   const own: Record<string, unknown> = {};
   const target: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(options)) (isOwn(key) ? own : target)[key] = value;
+  requireTlsOption(target['tls']);
   return { target: target as Omit<Target, keyof HoldfastOptions>, own };
 }
 
@@ -53,6 +55,13 @@ export function splitConnectOptions<Target extends object>(
  */
 function isOwn(key: string): boolean {
   return OWN_KEYS.has(key) || (key !== 'keepAlive' && nearest(key, OWN_KEYS) !== undefined);
+}
+
+/** A text such as 'no' would be taken for yes. */
+function requireTlsOption(tls: unknown): void {
+  if (tls === undefined || typeof tls === 'boolean' || (typeof tls === 'object' && tls !== null)) return;
+  const message = `connect: tls = ${renderValue(tls)}; allowed: true, false, or an object of TLS options`;
+  throw new HoldfastError('ERR_HOLDFAST_ARGUMENT', message);
 }
 
 /** net.connect or tls.connect. The socket is returned before it connects. */

@@ -21,8 +21,9 @@ function search(value: unknown, depth: number, seen: Set<object>): Verdict | und
   seen.add(value);
   const own = rememberedVerdict(value);
   if (own !== undefined) return own;
-  const { cause, errors } = value as { cause?: unknown; errors?: unknown };
-  const found = search(cause, depth - 1, seen);
+  // `errored` is what ended a stream: a reconnecting socket, or a driver's own round a hardened one.
+  const { cause, errors, errored } = value as { cause?: unknown; errors?: unknown; errored?: unknown };
+  const found = search(cause, depth - 1, seen) ?? search(errored, depth - 1, seen);
   if (found !== undefined || !Array.isArray(errors)) return found;
   for (const member of errors) {
     const inside = search(member, depth - 1, seen);

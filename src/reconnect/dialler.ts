@@ -143,6 +143,9 @@ export class Dialler {
     this.#trial = undefined;
     this.#socket = undefined;
     socket?.destroy(death ?? undefined);
+    // Node may have destroyed it with an error of its own before: the verdict is the same.
+    const verdict = death === null || socket === undefined ? undefined : verdictOf(socket);
+    if (verdict !== undefined) rememberVerdict(error, verdict);
     trial?.fail(error);
   }
 

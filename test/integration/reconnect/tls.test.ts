@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { TLSSocket } from 'node:tls';
 import type { AttemptedEvent, SuspendedEvent } from '../../../src/reconnect/events.js';
 import { CERTIFICATE, STRANGER } from './support/certificates.js';
+import { verdictOf } from '../../../src/guard/verdict-of.js';
 import { collect, death, recordEvents, useRig } from './support/rig.js';
 
 describe('a session over TLS', () => {
@@ -33,6 +34,16 @@ describe('a session over TLS', () => {
     expect(session.authorized).to.equal(true);
     expect(session.getProtocol()).to.equal('TLSv1.3');
     expect(seen.filter(name => name !== 'end')).to.deep.equal(['suspended', 'attempted', 'resumed']);
+  });
+
+  it('repeats a first connection whose handshake was answered with a FIN, and has its verdict', async () => {
+    const peer = await rig.listen();
+    peer.server.on('connection', socket => socket.end());
+    const session = rig.session({ ...secure, port: peer.port, reconnect: { on: 'any', retries: 2 } });
+    const error = await death(session);
+    expect(error).to.include({ code: 'ERR_HOLDFAST_RECONNECT_FAILED', attempts: 3 });
+    expect(verdictOf(error)?.cause).to.equal('peer-closed');
+    expect(verdictOf(session)?.cause).to.equal('peer-closed');
   });
 
   it("tells 'connect', 'ready' and 'secureConnect' once, when it can be used", async () => {

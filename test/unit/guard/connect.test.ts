@@ -13,7 +13,7 @@ const NODES =
 
 describe('options of connect', () => {
   it('are taken apart: ours, and everything Node documents', () => {
-    const nodes = Object.fromEntries(NODES.split(' ').map(name => [name, 1]));
+    const nodes = { ...Object.fromEntries(NODES.split(' ').map(name => [name, 1])), tls: true };
     const ours = { probeAfterIdle: '1s', keepalive: { idle: '1s' }, strict: true };
     expect(splitConnectOptions({ ...nodes, ...ours })).to.deep.equal({ target: nodes, own: ours });
   });
@@ -22,4 +22,17 @@ describe('options of connect', () => {
     const options = { port: 1, probeAfterIdel: '1s' };
     expect(() => new Holdfast().connect(options)).to.throw(/probeAfterIdel.*did you mean probeAfterIdle/);
   });
+
+  for (const tls of ['no', 5, null]) {
+    it(`refuse tls = ${String(tls)}, which would otherwise be taken for yes or no`, () => {
+      const options = { port: 1, tls } as unknown as Parameters<Holdfast['connect']>[0];
+      const refused = { code: 'ERR_HOLDFAST_ARGUMENT' };
+      expect(() => new Holdfast().connect(options))
+        .to.throw(/tls = /)
+        .that.includes(refused);
+      expect(() => new Holdfast().createReconnectingSocket(options))
+        .to.throw(/tls = /)
+        .that.includes(refused);
+    });
+  }
 });
