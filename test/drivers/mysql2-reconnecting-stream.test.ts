@@ -26,7 +26,7 @@ describe('mysql2 over a reconnecting stream, behind a NAT that forgets after 3 s
     const [rows] = await connection.query<mysql.RowDataPacket[]>("SELECT REPEAT('x', 1000000) AS text");
     expect(rows[0]?.['text']).to.have.length(1_000_000);
     expect(stream.generation).to.equal(1);
-    const closed = once(stream, 'close');
+    const closed = new Promise(resolve => stream.once('close', resolve));
     await connection.end();
     await closed;
   });

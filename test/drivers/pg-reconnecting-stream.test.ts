@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { once } from 'node:events';
 import pg from 'pg';
 import { harden } from '../../src/drivers/pg.js';
 import { createReconnectingSocket, type ReconnectingSocket } from '../../src/index.js';
@@ -33,9 +32,14 @@ describe('pg over a reconnecting stream, behind a NAT that forgets after 3 s', (
     expect(long.rows[0]?.text).to.have.length(1_000_000);
     expect(streams.map(({ generation }) => generation)).to.deep.equal([1, 1]);
 
-    const closed = Promise.all(streams.map(made => once(made, 'close')));
+    // A server that exits on the goodbye resets a connection whose FIN it has not read yet; pg ignores that while it ends,
+    // and so does this, but nothing else.
+    const errors: unknown[] = [];
+    for (const made of streams) made.on('error', error => errors.push((error as { code?: unknown }).code));
+    const closed = Promise.all(streams.map(made => new Promise(resolve => made.once('close', resolve))));
     await Promise.all([plain.end(), secure.end()]);
     await closed;
+    expect(errors.filter(code => code !== 'ECONNRESET')).to.deep.equal([]);
     bare.connection.stream.destroy();
   });
 

@@ -1,10 +1,10 @@
-import { execFile, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { skipForMissing } from './missing.js';
+import { findProgram, inOwnFolder, isMapped, whenSaid } from './programs.js';
 import { endServer, startServer, type ServerSide } from './server-script.js';
 
 const ACCOUNT = 'dovecot';
@@ -32,26 +32,15 @@ export interface DovecotServer {
 
 /** For `before(requireDovecot)`: skips the suite where there is no Dovecot; see {@link skipForMissing}. */
 export function requireDovecot(this: Mocha.Context): void {
-  if (findDovecot() === undefined)
+  if (findProgram('dovecot') === undefined)
     skipForMissing(this, 'no IMAP server: dovecot is not on PATH or in /usr/sbin');
-}
-
-function findDovecot(): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
-  return folders.map(folder => join(folder, 'dovecot')).find(path => existsSync(path));
 }
 
 /** Starts Dovecot on the server side, all of it under one account that is not root. */
 export async function startDovecot(side: ServerSide): Promise<DovecotServer> {
-  const program = findDovecot();
+  const program = findProgram('dovecot');
   if (program === undefined) throw new Error('no Dovecot here');
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-dovecot-'));
-  try {
-    return await startIn(folder, program, side);
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true });
-    throw error;
-  }
+  return inOwnFolder('dovecot', folder => startIn(folder, program, side));
 }
 
 async function startIn(folder: string, program: string, side: ServerSide): Promise<DovecotServer> {
@@ -59,7 +48,6 @@ async function startIn(folder: string, program: string, side: ServerSide): Promi
   const { owner } = account;
   const config = join(folder, 'dovecot.conf');
   const mail = join(folder, 'mail');
-  await chmod(folder, 0o755);
   for (const path of [mail, join(folder, 'run')]) await mkdir(path);
   await makeCertificate(folder);
   await writeFile(config, settings(folder));
@@ -70,11 +58,7 @@ async function startIn(folder: string, program: string, side: ServerSide): Promi
   const command = [...account.command, program, '-F', '-c', config];
   // It takes more than a second to end when asked to. Its processes go when the first of them is gone.
   const child = startServer(side, { folder, endSignal: 'KILL', command });
-  let log = '';
-  const collect = (chunk: Buffer): void => void (log += chunk.toString());
-  child.stdout?.on('data', collect);
-  child.stderr?.on('data', collect);
-  await ready(child, () => log);
+  const log = await whenSaid(child, 'starting up for imap', 'Dovecot');
   const run = (...args: string[]): Promise<unknown> => {
     const [first = '', ...rest] = [...account.command, 'doveadm', '-c', config, ...args];
     return promisify(execFile)(first, rest);
@@ -86,7 +70,7 @@ async function startIn(folder: string, program: string, side: ServerSide): Promi
     ca: await readFile(join(folder, 'server.crt'), 'utf8'),
     mail,
     owner,
-    log: () => log,
+    log,
     kick: user => run('kick', user),
     stop: () => endServer(child),
   };
@@ -158,15 +142,6 @@ function findAccount(): Account {
   return { command, owner: undefined };
 }
 
-/** Whether this namespace has the user: one made by `unshare --map-root-user` has root alone. */
-function isMapped(uid: number): boolean {
-  const ranges = readFileSync('/proc/self/uid_map', 'utf8').trim().split('\n');
-  return ranges.some(range => {
-    const [first, , count] = range.trim().split(/\s+/).map(Number);
-    return first !== undefined && count !== undefined && uid >= first && uid < first + count;
-  });
-}
-
 async function makeCertificate(folder: string): Promise<void> {
   const key = [
     '-newkey',
@@ -180,22 +155,4 @@ async function makeCertificate(folder: string): Promise<void> {
   const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:10.77.2.2'];
   const args = ['req', '-x509', '-days', '2', ...key, ...names, '-out', 'server.crt'];
   await promisify(execFile)('openssl', args, { cwd: folder });
-}
-
-/** Resolves once the server says it is there: its ports are open by then. */
-function ready(child: ChildProcess, log: () => string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      child.removeListener('error', reject).removeListener('close', onClose);
-      child.stderr?.removeListener('data', look);
-    };
-    const look = (): void => {
-      if (!log().includes('starting up for imap')) return;
-      stop();
-      resolve();
-    };
-    const onClose = (): void => reject(new Error(`Dovecot did not start:\n${log()}`));
-    child.stderr?.on('data', look);
-    child.once('error', reject).once('close', onClose);
-  });
 }

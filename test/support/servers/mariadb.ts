@@ -1,12 +1,11 @@
-import { execFile, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
 import { type NatFixture } from '../nat.js';
 import { skipForMissing } from './missing.js';
+import { findProgram, inOwnFolder, whenSaid } from './programs.js';
 import { endServer, startServer, type ServerSide } from './server-script.js';
 
 const PORT = 3306;
@@ -37,7 +36,7 @@ export interface MariadbFixture {
 
 /** For `before(requireMariadb)`: skips the suite where there is no MariaDB server; see {@link skipForMissing}. */
 export function requireMariadb(this: Mocha.Context): void {
-  if (find('mariadbd') === undefined || find('mariadb-install-db') === undefined) {
+  if (findProgram('mariadbd') === undefined || findProgram('mariadb-install-db') === undefined) {
     skipForMissing(this, 'no MariaDB server: mariadbd and mariadb-install-db are not on PATH');
   }
 }
@@ -80,11 +79,9 @@ export function useMariadb(nat: NatFixture): MariadbFixture {
  * Starts MariaDB on the server side, with data of its own. Everybody who can reach it may log in: it belongs in a lab.
  */
 export async function startMariadb(side: ServerSide): Promise<MariadbServer> {
-  const [mariadbd, install] = [find('mariadbd'), find('mariadb-install-db')];
+  const [mariadbd, install] = [findProgram('mariadbd'), findProgram('mariadb-install-db')];
   if (mariadbd === undefined || install === undefined) throw new Error('no MariaDB server here');
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-mariadb-'));
-  try {
-    await chmod(folder, 0o755);
+  return inOwnFolder('mariadb', async folder => {
     const data = join(folder, 'data');
     const common = ['--no-defaults', `--datadir=${data}`];
     if (process.getuid?.() === 0) common.push('--user=root');
@@ -95,12 +92,9 @@ export async function startMariadb(side: ServerSide): Promise<MariadbServer> {
     await writeFile(setUp, statements.replaceAll('; ', ';\n') + '\n');
     const command = [mariadbd, ...common, ...settings(folder), `--init-file=${setUp}`];
     const child = startServer(side, { folder, endSignal: 'TERM', command });
-    const log = await ready(child);
+    const log = await whenSaid(child, 'ready for connections', 'MariaDB');
     return { port: PORT, log, stop: () => endServer(child) };
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true });
-    throw error;
-  }
+  });
 }
 
 function settings(folder: string): string[] {
@@ -115,27 +109,4 @@ function settings(folder: string): string[] {
     '--innodb-flush-log-at-trx-commit=0',
     '--innodb-fast-shutdown=2',
   ];
-}
-
-/** `/usr/sbin` is not on everybody's PATH. */
-function find(program: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
-  return folders.map(folder => join(folder, program)).find(path => existsSync(path));
-}
-
-/** Resolves, with a look into the log, once the server says it takes connections. */
-function ready(child: ChildProcess): Promise<() => string> {
-  let log = '';
-  return new Promise((resolve, reject) => {
-    const onClose = (): void => reject(new Error(`MariaDB did not start:\n${log}`));
-    const collect = (chunk: Buffer): void => {
-      log += chunk.toString();
-      if (!log.includes('ready for connections')) return;
-      child.off('error', reject).off('close', onClose);
-      resolve(() => log);
-    };
-    child.stdout?.on('data', collect);
-    child.stderr?.on('data', collect);
-    child.once('error', reject).once('close', onClose);
-  });
 }

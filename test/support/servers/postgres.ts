@@ -1,10 +1,10 @@
-import { execFile, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { appendFile, chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { appendFile, chown, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { skipForMissing } from './missing.js';
+import { inOwnFolder, isMapped, programFolders, whenSaid } from './programs.js';
 import { endServer, startServer, type ServerSide } from './server-script.js';
 
 const DEBIAN = '/usr/lib/postgresql';
@@ -34,10 +34,7 @@ export function requirePostgres(this: Mocha.Context): void {
 /** The folder with initdb and postgres: the newest of Debian's, else what PATH has. */
 function findPostgres(): string | undefined {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
-  const folders = [
-    ...versions.map(version => join(DEBIAN, version, 'bin')),
-    ...(process.env['PATH'] ?? '').split(delimiter),
-  ];
+  const folders = [...versions.map(version => join(DEBIAN, version, 'bin')), ...programFolders()];
   return folders.find(folder => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')));
 }
 
@@ -48,18 +45,11 @@ function findPostgres(): string | undefined {
 export async function startPostgres(side: ServerSide): Promise<PostgresServer> {
   const bin = findPostgres();
   if (bin === undefined) throw new Error('no PostgreSQL server here');
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-postgres-'));
-  try {
-    return await startIn(folder, bin, side);
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true });
-    throw error;
-  }
+  return inOwnFolder('postgres', folder => startIn(folder, bin, side));
 }
 
 async function startIn(folder: string, bin: string, side: ServerSide): Promise<PostgresServer> {
   const account = findAccount();
-  await chmod(folder, 0o755);
   if (account.owner !== undefined) await chown(folder, account.owner.uid, account.owner.gid);
   const data = join(folder, 'data');
   const initdb = [join(bin, 'initdb'), '-D', data, '-U', USER, '-A', 'trust', '-N', '--no-instructions'];
@@ -72,12 +62,8 @@ async function startIn(folder: string, bin: string, side: ServerSide): Promise<P
     endSignal: 'QUIT',
     command: [...account.command, join(bin, 'postgres'), '-D', data],
   });
-  let log = '';
-  const collect = (chunk: Buffer): void => void (log += chunk.toString());
-  child.stdout?.on('data', collect);
-  child.stderr?.on('data', collect);
-  await ready(child, () => log);
-  return { port: PORT, user: USER, database: 'postgres', ca, log: () => log, stop: () => endServer(child) };
+  const log = await whenSaid(child, 'ready to accept connections', 'PostgreSQL');
+  return { port: PORT, user: USER, database: 'postgres', ca, log, stop: () => endServer(child) };
 }
 
 function settings(folder: string): string {
@@ -127,15 +113,6 @@ function findAccount(): Account {
   return { command, owner: { uid, gid } };
 }
 
-/** Whether this namespace has the user: one made by `unshare --map-root-user` has root alone. */
-function isMapped(uid: number): boolean {
-  const ranges = readFileSync('/proc/self/uid_map', 'utf8').trim().split('\n');
-  return ranges.some(range => {
-    const [first, , count] = range.trim().split(/\s+/).map(Number);
-    return first !== undefined && count !== undefined && uid >= first && uid < first + count;
-  });
-}
-
 /** Makes an authority and a certificate for localhost and the lab's server address. Returns the authority's. */
 async function makeCertificate(folder: string, data: string, account: Account): Promise<string> {
   const inFolder = (name: string): string => join(folder, name);
@@ -178,22 +155,4 @@ async function makeCertificate(folder: string, data: string, account: Account): 
     if (account.owner !== undefined) await chown(join(data, name), account.owner.uid, account.owner.gid);
   }
   return readFile(inFolder('ca.crt'), 'utf8');
-}
-
-/** Resolves once the server says it takes connections. */
-function ready(child: ChildProcess, log: () => string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      child.removeListener('error', reject).removeListener('close', onClose);
-      child.stderr?.removeListener('data', look);
-    };
-    const look = (): void => {
-      if (!log().includes('ready to accept connections')) return;
-      stop();
-      resolve();
-    };
-    const onClose = (): void => reject(new Error(`PostgreSQL did not start:\n${log()}`));
-    child.stderr?.on('data', look);
-    child.once('error', reject).once('close', onClose);
-  });
 }

@@ -1,11 +1,7 @@
-import type { ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { until, type NatFixture } from '../nat.js';
 import { skipForMissing } from './missing.js';
+import { findProgram, inOwnFolder, whenSaid } from './programs.js';
 import { endServer, startServer, type ServerSide } from './server-script.js';
 
 export interface RedisServer {
@@ -24,7 +20,7 @@ export interface RedisFixture {
 
 /** For `before(requireRedis)`: skips the suite where there is no Redis server; see {@link skipForMissing}. */
 export function requireRedis(this: Mocha.Context): void {
-  if (find('redis-server') === undefined)
+  if (findProgram('redis-server') === undefined)
     skipForMissing(this, 'no Redis server: redis-server is not on PATH');
 }
 
@@ -77,40 +73,13 @@ export async function startRedis(
   port: number,
   more: readonly string[] = [],
 ): Promise<RedisServer> {
-  const program = find('redis-server');
+  const program = findProgram('redis-server');
   if (program === undefined) throw new Error('no Redis server here');
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-redis-'));
-  try {
-    await chmod(folder, 0o755);
+  return inOwnFolder('redis', async folder => {
     const settings = ['--port', String(port), '--bind', '0.0.0.0', '--protected-mode', 'no', '--dir', folder];
     const command = [program, ...settings, '--save', '', '--appendonly', 'no', ...more];
     const child = startServer(side, { folder, endSignal: 'TERM', command });
-    await ready(child);
+    await whenSaid(child, 'Ready to accept connections', 'Redis');
     return { port, stop: () => endServer(child) };
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true });
-    throw error;
-  }
-}
-
-function find(program: string): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders.map(folder => join(folder, program)).find(path => existsSync(path));
-}
-
-/** Resolves once the server says it takes connections. */
-function ready(child: ChildProcess): Promise<void> {
-  let log = '';
-  return new Promise((resolve, reject) => {
-    const onClose = (): void => reject(new Error(`Redis did not start:\n${log}`));
-    const collect = (chunk: Buffer): void => {
-      log += chunk.toString();
-      if (!log.includes('Ready to accept connections')) return;
-      child.off('error', reject).off('close', onClose);
-      resolve();
-    };
-    child.stdout?.on('data', collect);
-    child.stderr?.on('data', collect);
-    child.once('error', reject).once('close', onClose);
   });
 }
