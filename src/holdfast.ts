@@ -137,7 +137,10 @@ export class Holdfast extends SafeEmitter<HoldfastEvents> {
         }
         this.#fleet.died(guard, verdict);
       },
-      released: guard => this.#fleet.left(guard),
+      released: guard => {
+        this.#fleet.left(guard);
+        this.#tell('released', { target: guard.target });
+      },
       evidence: (target, silence) => this.#fleet.evidence(target, silence),
       knownTimeouts: target => this.#fleet.knownTimeouts(target),
       probed: (guard, outcome, silence) => {

@@ -8,6 +8,8 @@ import type { AppliedSettings } from '../kernel/kernel.js';
 export interface HoldfastEvents {
   /** A socket connected and its settings were applied and read back. */
   hardened: { readonly target: Target | undefined; readonly settings: AppliedSettings };
+  /** A connected socket is guarded no more: its owner released it, or a TLS socket over it speaks for it now. */
+  released: { readonly target: Target | undefined };
   /** A guarded socket ended, in whatever way. */
   died: { readonly target: Target | undefined; readonly verdict: Verdict };
   /** A guarded socket ended because the network forgot its flow or swallowed its packets. */
