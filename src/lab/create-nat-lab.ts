@@ -27,9 +27,6 @@ export async function createNatLab(options?: NatLabOptions): Promise<NatLab> {
   const { backend, ...settings } = resolveOptions(options);
   if (backend === 'emulated') return new EmulatedNat(settings);
   if (backend === 'kernel') return KernelNat.build(settings);
-  if (settings.expiry === 'reset-at-expiry') {
-    return new EmulatedNat(settings, "the kernel backend can't do expiry 'reset-at-expiry'");
-  }
   try {
     return await KernelNat.build(settings);
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { SpawnOptions } from 'node:child_process';
 import { closeSync, existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { KernelTable } from './kernel-table.js';
 import { KernelWatch, type Sighting } from './kernel-watch.js';
 import { LabError } from './lab-error.js';
@@ -18,6 +19,8 @@ import { conntrackSettings, countersCommand, natRules, parseCounters } from './n
 import type { EffectiveSettings } from './options.js';
 import { currentNetwork, networkOf, openNetwork, ThreadNetwork } from './thread-network.js';
 
+const CALL_OUT = fileURLToPath(new URL('./call-out.js', import.meta.url));
+
 /** Linux's own NAT: network namespaces, veth pairs, nftables and connection tracking. */
 export class KernelNat extends NatLab {
   readonly backend = 'kernel';
@@ -30,6 +33,8 @@ export class KernelNat extends NatLab {
   readonly #watch: KernelWatch;
   readonly #thread: ThreadNetwork | LabError;
   readonly #descriptors: Readonly<Record<Side | 'host', number>>;
+  #isListenedTo = false;
+  #resetsAtExpiry: boolean;
 
   private constructor(parts: KernelParts) {
     super(parts.settings);
@@ -38,6 +43,7 @@ export class KernelNat extends NatLab {
     this.#tools = parts.tools;
     this.#table = parts.table;
     this.#thread = parts.thread;
+    this.#resetsAtExpiry = parts.settings.expiry === 'reset-at-expiry';
     this.#descriptors = {
       client: openNetwork(parts.namespaces.pid('client')),
       server: openNetwork(parts.namespaces.pid('server')),
@@ -47,9 +53,10 @@ export class KernelNat extends NatLab {
       look: () => this.#look(),
       lookSync: () => this.#lookSync(),
       flowAppeared: flow => this.emit('flow', { at: this.age(), flow }),
-      flowEvicted: flow => this.emit('evicted', { at: this.age(), flow }),
+      flowsEvicted: flows => this.#evicted(flows),
       packetsRefused: (kind, from, packets) => this.emit(kind, { at: this.age(), from, packets }),
     });
+    this.#watchIfNeeded();
   }
 
   /** Builds the network. Rejects with a {@link LabError} that names what this machine lacks. */
@@ -116,13 +123,15 @@ export class KernelNat extends NatLab {
   }
 
   protected watch(isWanted: boolean): void {
-    if (isWanted) this.#watch.start();
-    else this.#watch.stop();
+    this.#isListenedTo = isWanted;
+    this.#watchIfNeeded();
   }
 
   protected async apply(asked: EffectiveSettings): Promise<EffectiveSettings> {
     const settings = wholeSeconds(asked);
     await this.#namespaces.run('nat', loadRules(this.#tools, settings) + conntrackSettings(settings));
+    this.#resetsAtExpiry = settings.expiry === 'reset-at-expiry';
+    this.#watchIfNeeded();
     return settings;
   }
 
@@ -144,6 +153,26 @@ export class KernelNat extends NatLab {
   #mover(): ThreadNetwork {
     if (this.#thread instanceof LabError) throw this.#thread;
     return this.#thread;
+  }
+
+  #watchIfNeeded(): void {
+    if (this.#isListenedTo || this.#resetsAtExpiry) this.#watch.start();
+    else this.#watch.stop();
+  }
+
+  #evicted(flows: readonly Flow[]): void {
+    if (this.#resetsAtExpiry) void this.#reset(flows);
+    for (const flow of flows) this.emit('evicted', { at: this.age(), flow });
+  }
+
+  /** Connection tracking forgets in silence: the NAT makes both ends speak, and answers them with a RST. */
+  async #reset(flows: readonly Flow[]): Promise<void> {
+    const ends = flows.flatMap(({ client, server, translated = '' }) => [
+      [server.slice(server.lastIndexOf(':') + 1), client],
+      [translated.slice(translated.lastIndexOf(':') + 1), server],
+    ]);
+    const words = [process.execPath, CALL_OUT, ...ends.flat()].map(word => `'${word}'`);
+    await this.#namespaces.run('nat', words.join(' ')).catch(() => undefined); // the lab is being closed
   }
 
   async #look(): Promise<Sighting> {
@@ -176,7 +205,5 @@ function wholeSeconds(settings: EffectiveSettings): EffectiveSettings {
 }
 
 function loadRules(tools: LabTools, { expiry }: EffectiveSettings): string {
-  if (expiry === 'reset-at-expiry')
-    throw new LabError("the kernel backend can't do expiry 'reset-at-expiry'");
   return `${tools.nft} -f - <<'END'\n${natRules(expiry)}END\n`;
 }

@@ -14,7 +14,7 @@ export interface WatchPort {
   look(): Promise<Sighting>;
   lookSync(): Sighting;
   flowAppeared(flow: Flow): void;
-  flowEvicted(flow: Flow): void;
+  flowsEvicted(flows: readonly Flow[]): void;
   packetsRefused(kind: 'reset' | 'dropped', from: Side, packets: number): void;
 }
 
@@ -57,7 +57,7 @@ export class KernelWatch {
   #tell(before: Sighting, now: Sighting): void {
     const { appeared, evicted } = compareTables(before.flows, now.flows);
     for (const flow of appeared) this.#port.flowAppeared(flow);
-    for (const flow of evicted) this.#port.flowEvicted(flow);
+    if (evicted.length > 0) this.#port.flowsEvicted(evicted);
     for (const kind of ['reset', 'dropped'] as const) {
       for (const from of ['client', 'server'] as const) {
         const packets = now.counts[kind][from] - before.counts[kind][from];

@@ -163,7 +163,7 @@ export abstract class NatLab extends EventEmitter<NatLabEvents> {
    */
   async configure(settings: NatSettings): Promise<void> {
     this.assertOpen();
-    this.#settings = await this.apply(resolveSettings(settings, this.#settings, this.backend));
+    this.#settings = await this.apply(resolveSettings(settings, this.#settings));
   }
 
   /** Ends the programs started with `spawn`, then the NAT. Idempotent. */

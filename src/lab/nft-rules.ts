@@ -1,18 +1,15 @@
 import { LabError } from './lab-error.js';
 import type { Side } from './nat-lab.js';
-import { INNER_LINK, OUTER_LINK } from './network-plan.js';
-import type { EffectiveSettings } from './options.js';
+import { INNER_LINK, OUTER_LINK, SERVER_ADDRESS, SERVER_ADDRESS6 } from './network-plan.js';
+import type { EffectiveSettings, Expiry } from './options.js';
 
 const TABLE = 'holdfast_lab';
-
-/** What the kernel does without asking; the emulated `reset-at-expiry` has no counterpart in nftables. */
-export type KernelExpiry = 'drop' | 'reset-on-packet';
 
 /** Packets of forgotten flows since the lab was made. */
 export type RefusalCounts = Readonly<Record<'reset' | 'dropped', Readonly<Record<Side, number>>>>;
 
 /** The ruleset, for `nft -f -`. Loading it again changes the rules in one step and keeps the counters. */
-export function natRules(expiry: KernelExpiry): string {
+export function natRules(expiry: Expiry): string {
   return `
 table inet ${TABLE} {
   counter reset_client { }
@@ -22,6 +19,7 @@ table inet ${TABLE} {
   chain postrouting { type nat hook postrouting priority srcnat; policy accept; }
   chain forward { type filter hook forward priority filter; policy accept; }
   chain input { type filter hook input priority filter; policy accept; }
+  chain output { type filter hook output priority raw; policy accept; }
 }
 flush table inet ${TABLE}
 table inet ${TABLE} {
@@ -36,6 +34,11 @@ table inet ${TABLE} {
   chain input {
     ${refuse(OUTER_LINK, 'server', expiry)}
   }
+  chain output {
+    meta l4proto tcp notrack
+    oifname "${INNER_LINK}" meta l4proto tcp ip saddr set ${SERVER_ADDRESS}
+    oifname "${INNER_LINK}" meta l4proto tcp ip6 saddr set ${SERVER_ADDRESS6}
+  }
 }
 `;
 }
@@ -44,9 +47,10 @@ table inet ${TABLE} {
  * A packet of a forgotten flow is in state `invalid`, because nf_conntrack_tcp_loose is 0. From the client it meets
  * the forward hook; from the server it meets the input hook, since its destination is the NAT's own address and
  * nothing translates it any more. `reject` takes the RST's sequence number from the packet it answers, so the
- * sender's kernel accepts it; a RST is never answered.
+ * sender's kernel accepts it; a RST is never answered. What the NAT itself sends, the RSTs and the SYNs of
+ * `reset-at-expiry`, is not tracked, so that it makes no flow anew, and goes to the client in the server's name.
  */
-function refuse(link: string, from: Side, expiry: KernelExpiry): string {
+function refuse(link: string, from: Side, expiry: Expiry): string {
   const forgotten = `iifname "${link}" meta l4proto tcp ct state invalid`;
   const drop = `counter name "dropped_${from}" drop`;
   if (expiry === 'drop') return `${forgotten} ${drop}`;

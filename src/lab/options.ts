@@ -5,7 +5,7 @@ import { LabError } from './lab-error.js';
  * What the NAT does about a flow it has forgotten.
  * - `drop`: swallows its packets; whoever writes hears nothing.
  * - `reset-on-packet`: answers the next packet of either side with a RST to that side.
- * - `reset-at-expiry`: sends both sides a RST the moment it forgets. Emulated backend only.
+ * - `reset-at-expiry`: sends both sides a RST when it forgets; the kernel backend within half a second.
  */
 export type Expiry = 'drop' | 'reset-on-packet' | 'reset-at-expiry';
 
@@ -54,23 +54,17 @@ export function resolveOptions(options: unknown): EffectiveOptions {
     expiry: problems.oneOf('expiry', EXPIRIES) ?? DEFAULTS.expiry,
     backend: problems.oneOf('backend', BACKENDS) ?? DEFAULTS.backend,
   };
-  if (resolved.backend === 'kernel') problems.refuseKernelResetAtExpiry(resolved.expiry);
   problems.throwIfAny();
   return Object.freeze(resolved);
 }
 
 /** Checks the argument of `configure`; what it leaves out stays as it is. */
-export function resolveSettings(
-  settings: unknown,
-  current: EffectiveSettings,
-  backend: BackendName,
-): EffectiveSettings {
+export function resolveSettings(settings: unknown, current: EffectiveSettings): EffectiveSettings {
   const problems = new Problems('configure', settings, ['idleTimeout', 'expiry']);
   const resolved: EffectiveSettings = {
     idleTimeout: problems.duration('idleTimeout') ?? current.idleTimeout,
     expiry: problems.oneOf('expiry', EXPIRIES) ?? current.expiry,
   };
-  if (backend === 'kernel') problems.refuseKernelResetAtExpiry(resolved.expiry);
   problems.throwIfAny();
   return Object.freeze(resolved);
 }
@@ -106,13 +100,6 @@ class Problems {
     const match = allowed.find(one => one === value);
     if (match === undefined) this.#found.push(`${key} is ${show(value)}, allowed: ${allowed.join(', ')}`);
     return match;
-  }
-
-  refuseKernelResetAtExpiry(expiry: Expiry): void {
-    if (expiry !== 'reset-at-expiry') return;
-    this.#found.push(
-      "expiry is 'reset-at-expiry', which the kernel backend can't do; use backend 'emulated'",
-    );
   }
 
   throwIfAny(): void {

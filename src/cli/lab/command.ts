@@ -103,10 +103,6 @@ const NO_SERVER =
   "the emulated NAT can't be put round a command: name the server with --server HOST:PORT, and have the command connect to the address that is then printed";
 
 async function makeLab({ idleTimeout, expiry, backend }: LabFlags): Promise<NatLab> {
-  if (backend === 'kernel' && expiry === 'reset-at-expiry') {
-    const message = "--expiry = reset-at-expiry; the kernel backend can't do it: use --backend emulated";
-    throw new CliError(exitCodes.usage, message);
-  }
   try {
     return await createNatLab({ idleTimeout, expiry, backend });
   } catch (error) {

@@ -44,7 +44,6 @@ describe('holdfast, the command', () => {
       ['lab', '--server', 'db.internal:5432', '--', 'true'],
       /--server = "db\.internal:5432"; allowed: 127\.0\.0\.1/,
     ],
-    [['lab', '--backend', 'kernel', '--expiry', 'reset-at-expiry', '--', 'true'], /use --backend emulated/],
     [['prob'], /unknown command 'prob' \(Did you mean probe\?\)/],
   ];
   for (const [args, line] of wrong) {

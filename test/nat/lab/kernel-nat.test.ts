@@ -180,3 +180,48 @@ const ECHO = `
 const server = require('node:net').createServer(socket => socket.on('error', () => {}).pipe(socket));
 server.listen(0, () => console.log(server.address().port));
 `;
+
+describe('kernel NAT that resets at expiry', () => {
+  const nat = useNatLab({ idleTimeout: '1s', expiry: 'reset-at-expiry' });
+
+  for (const family of ['IPv4', 'IPv6'] as const) {
+    it(`resets both ends of a forgotten flow though neither sends anything (${family})`, async function () {
+      const server = nat.serve();
+      const host = family === 'IPv4' ? server.host : server.host6;
+      if (host === undefined) return this.skip();
+      const { client, peer } = await nat.dial(server, host);
+      expect(await Promise.all([death(client), death(peer)])).to.deep.equal(['ECONNRESET', 'ECONNRESET']);
+      expect(server.received).to.equal('');
+    });
+  }
+
+  it('resets all that were forgotten together', async () => {
+    const server = nat.serve();
+    const pairs = [await nat.dial(server), await nat.dial(server), await nat.dial(server)];
+    const deaths = pairs.flatMap(({ client, peer }) => [death(client), death(peer)]);
+    expect(await Promise.all(deaths)).to.deep.equal(deaths.map(() => 'ECONNRESET'));
+  });
+
+  it('leaves the flows alone that it remembers, and lets new ones through', async () => {
+    const { client: idle } = await nat.dial(nat.serve());
+    const { client: busy } = await nat.dial(nat.serve(socket => socket.pipe(socket)));
+    const talk = setInterval(() => busy.write('.'), 300);
+    try {
+      expect(await death(idle)).to.equal('ECONNRESET');
+      expect(busy.readyState).to.equal('open');
+    } finally {
+      clearInterval(talk);
+    }
+    const { client } = await nat.dial(nat.serve(socket => socket.pipe(socket)));
+    expect(await echo(client, 'anew')).to.equal('anew');
+  });
+
+  it('stops when told to', async () => {
+    await nat.lab.configure({ expiry: 'drop' });
+    const { client, peer } = await nat.dial(nat.serve());
+    await nat.evicted();
+    await delay(1000);
+    expect([client.readyState, peer.readyState]).to.deep.equal(['open', 'open']);
+    await nat.lab.configure({ expiry: 'reset-at-expiry' });
+  });
+});

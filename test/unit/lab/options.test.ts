@@ -33,28 +33,13 @@ describe('lab options', () => {
     );
   });
 
-  it('refuse a kernel NAT that resets at expiry', () => {
-    expect(() => resolveOptions({ backend: 'kernel', expiry: 'reset-at-expiry' })).to.throw(
-      LabError,
-      'emulated',
-    );
-    const current = resolveOptions({});
-    expect(() => resolveSettings({ expiry: 'reset-at-expiry' }, current, 'kernel')).to.throw(
-      LabError,
-      'emulated',
-    );
-    expect(resolveSettings({ expiry: 'reset-at-expiry' }, current, 'emulated').expiry).to.equal(
-      'reset-at-expiry',
-    );
-  });
-
   it('let configure change one setting and keep the other, but not the backend', () => {
     const current = { idleTimeout: 5000, expiry: 'drop' } as const;
-    expect(resolveSettings({ idleTimeout: '1s' }, current, 'kernel')).to.deep.equal({
+    expect(resolveSettings({ idleTimeout: '1s' }, current)).to.deep.equal({
       idleTimeout: 1000,
       expiry: 'drop',
     });
-    expect(() => resolveSettings({ backend: 'kernel' }, current, 'emulated')).to.throw(
+    expect(() => resolveSettings({ backend: 'kernel' }, current)).to.throw(
       LabError,
       'unknown option backend',
     );
@@ -63,14 +48,5 @@ describe('lab options', () => {
   it('make createNatLab reject with the code ERR_HOLDFAST_LAB', async () => {
     const error: unknown = await createNatLab({ idleTimeout: '3' }).catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(LabError).with.property('code', 'ERR_HOLDFAST_LAB');
-  });
-
-  it('make auto take the emulated NAT for reset-at-expiry, and say why', async () => {
-    const lab = await createNatLab({ expiry: 'reset-at-expiry' });
-    expect(lab).to.include({
-      backend: 'emulated',
-      reason: "the kernel backend can't do expiry 'reset-at-expiry'",
-    });
-    await lab.close();
   });
 });
