@@ -18,9 +18,18 @@ export interface BeatTimes {
   readonly timeout: number;
 }
 
+/** Long enough for the event loop to turn, and with that to read every socket. */
+const LAST_LOOK_MS = 10;
+
 type State =
   | { readonly name: 'resting'; readonly timer: Timer }
-  | { readonly name: 'beating'; timer: Timer; readonly sentAt: number; heard: number | undefined }
+  | {
+      readonly name: 'beating';
+      timer: Timer;
+      readonly sentAt: number;
+      heard: number | undefined;
+      isLastLook: boolean;
+    }
   | { readonly name: 'stopped' };
 
 /**
@@ -70,6 +79,7 @@ export class IdleBeat {
       timer: this.#clock.after(timeout, () => this.#expire()),
       sentAt: this.#clock.now(),
       heard: this.#port.received?.(),
+      isLastLook: false,
     };
     this.#state = beating;
     // A refusal is an answer too. A client that died meanwhile has stopped us.
@@ -88,7 +98,14 @@ export class IdleBeat {
     const heard = this.#port.received?.();
     if (heard !== undefined && heard !== state.heard) {
       state.heard = heard;
+      state.isLastLook = false;
       state.timer = this.#clock.after(this.#times.timeout, () => this.#expire());
+      return;
+    }
+    // A program that was busy for long finds its timers due before it has read what came meanwhile.
+    if (!state.isLastLook) {
+      state.isLastLook = true;
+      state.timer = this.#clock.after(LAST_LOOK_MS, () => this.#expire());
       return;
     }
     this.#state = { name: 'stopped' };

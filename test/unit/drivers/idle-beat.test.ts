@@ -92,12 +92,25 @@ describe('IdleBeat', () => {
   });
 
   it('gives up once when neither an answer nor a byte comes, and beats no more', () => {
-    clock.advance(1400);
-    expect(port.gaveUp).to.deep.equal([400]);
+    clock.advance(1409);
+    expect(port.gaveUp).to.deep.equal([]);
+    clock.advance(1);
+    expect(port.gaveUp).to.deep.equal([410]);
     clock.advance(10_000);
     expect(port.gaveUp).to.have.length(1);
     expect(port.sent).to.have.length(1);
     expect(clock.pending).to.deep.equal([]);
+  });
+
+  it('lets a program that was busy for the whole timeout read the answer that waits for it', async () => {
+    clock.advance(1000);
+    clock.advance(400); // the timer is due; the answer lies in the kernel
+    port.sent[0]?.answer();
+    await settled();
+    clock.advance(900);
+    expect(port.gaveUp).to.deep.equal([]);
+    clock.advance(100);
+    expect(port.sent).to.have.length(2);
   });
 
   it('is still after stop(), also with a beat out', async () => {
