@@ -155,7 +155,12 @@ export class Session implements PhysicalOwner, DiallerPort {
   /** Writable's last call: all writes are handed over, a FIN is to follow. */
   end(finish: (error?: Error | null) => void): void {
     this.#ending = { finish };
-    this.socket?.end();
+    const { socket } = this;
+    const guard = socket && guardOf(socket);
+    const send = (): void => void socket?.end();
+    // Into a dead path a FIN vanishes, and the user timeout is long: after a silence it is gated like a write.
+    if (guard === undefined || guard.passes()) send();
+    else guard.hold({ bytes: 0, send, callback: () => undefined });
   }
 
   /** The reader wants more. */
