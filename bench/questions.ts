@@ -7,6 +7,7 @@ import { pingPong } from './questions/ping-pong.js';
 import { pipe } from './questions/pipe.js';
 import { pipelinedWrites } from './questions/pipelined-writes.js';
 import { probe } from './questions/probe.js';
+import { startUp } from './questions/start-up.js';
 import { tcpInfo } from './questions/tcp-info.js';
 import { overTls } from './questions/tls.js';
 import { writeGate } from './questions/write-gate.js';
@@ -24,6 +25,7 @@ export const questions: readonly Question[] = [
   writeGate,
   probe,
   tcpInfo,
+  startUp,
 ];
 
 export function questionNamed(name: string): Question {

@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import { HoldfastError } from '../errors.js';
 import type { SocketGuard } from '../guard/socket-guard.js';
 import type { Target } from '../guard/verdict.js';
@@ -9,7 +8,8 @@ export type TargetName = string | Pick<Target, 'host' | 'port'>;
 
 /** `host:port`, an IPv6 address in brackets: what sockets and lessons are kept by. */
 export function nameOf({ host, port }: Pick<Target, 'host' | 'port'>): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+  // Of all hosts only IPv6 addresses have a colon; Node's isIPv6 costs 4 ms the first time.
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 const NAME = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/;

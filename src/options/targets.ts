@@ -49,8 +49,9 @@ export function parseTarget(entry: string): TargetPattern | string {
 
 function parseHost(text: string): HostPattern | string {
   if (text === '*') return ANY;
-  if (text.includes('/') || isIP(text) !== 0) return parseBlock(text);
-  if (/^[\d.]+$/.test(text)) return `'${text}' is not an IPv4 address`;
+  // Node's isIP compiles a large expression the first time: only what can be an address is worth that.
+  if (/[/:]/.test(text)) return parseBlock(text);
+  if (/^[\d.]+$/.test(text)) return isIP(text) === 4 ? parseBlock(text) : `'${text}' is not an IPv4 address`;
   if (!NAME.test(text)) return `'${text}' is not a host name, address or block`;
   return { kind: 'name', pattern: globOf(text), isWild: /[*?]/.test(text) };
 }

@@ -4,7 +4,6 @@
  */
 export function skipForMissing(context: Mocha.Context, capability: string): never {
   if (process.env['HOLDFAST_TEST_FULL'] === '1') throw new Error(`HOLDFAST_TEST_FULL=1, but ${capability}`);
-  const suite = context.test?.parent;
-  if (suite) suite.title += ` (skipped: ${capability})`;
+  context.test?.parent?.eachTest(test => (test.title += ` (skipped: ${capability})`));
   return context.skip();
 }
