@@ -8,6 +8,7 @@ import type { Verdict } from '../guard/verdict.js';
 import type { ClientAdapter, StopWatching } from './adapter.js';
 import type { DriverSettings } from './driver-options.js';
 import { IdleBeat } from './idle-beat.js';
+import { receivedBytes } from './received-bytes.js';
 
 type State =
   | { readonly name: 'watched'; readonly stopWatching: StopWatching; readonly beat: IdleBeat | undefined }
@@ -102,16 +103,9 @@ export class GuardedClient<C extends object> {
     return new IdleBeat(this.#clock, times, {
       isIdle: () => adapter.isIdle?.(this.client) ?? true,
       beat: () => beat(this.client),
-      received: () => this.#received(),
+      received: () => this.#guard && receivedBytes(this.#guard.socket),
       giveUp: waited => this.#condemn(waited),
     });
-  }
-
-  /** By the kernel's count where there is one: it knows of bytes that a busy program has not read yet. */
-  #received(): number | undefined {
-    const socket = this.#guard?.socket;
-    if (socket === undefined) return undefined;
-    return guardOf(socket)?.tcpInfo?.bytesReceived ?? socket.bytesRead;
   }
 
   #condemn(waited: number): void {

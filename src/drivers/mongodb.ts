@@ -1,14 +1,11 @@
 import { HoldfastError } from '../errors.js';
-import type { HoldfastOptions } from '../options/types.js';
-import { withOptions } from '../options/resolve.js';
-import { sharedInstance } from '../shared.js';
-import type { Holdfast } from '../holdfast.js';
-import type { DriverOptions } from './driver-options.js';
+import { resolveDriverOptions, type DriverOptions, type DriverSettings } from './driver-options.js';
+import { beatPools } from './mongodb-beat.js';
 import type { MongoClientLike } from './mongodb-types.js';
 import { watchDials } from './redis-dial.js';
 
-/** What {@link harden} takes: the options of a socket. There is no heartbeat, see there. */
-export type MongoOptions = Omit<DriverOptions, 'heartbeat' | 'retries'>;
+/** What {@link harden} takes: the options of a socket, and the heartbeat's. */
+export type MongoOptions = Omit<DriverOptions, 'retries'>;
 
 const hardened = new WeakSet<MongoClientLike>();
 
@@ -17,8 +14,9 @@ const hardened = new WeakSet<MongoClientLike>();
  * those dialled to the servers of this client's deployment are hardened while they are dialled, pool and monitors, TLS
  * included. Another client of the same servers has its sockets hardened too for as long.
  *
- * There is no heartbeat: a `ping` reaches one connection of a pool, whichever the pool hands out. Keepalive reaches all
- * of them. Behind a balancer that counts payload only, give the client a `maxIdleTimeMS` below the balancer's timeout.
+ * Each idle connection of each pool gets a heartbeat of its own, a `ping`. It is checked out for as long, so nothing
+ * runs on it meanwhile. This takes a driver of 6.13 or later; with an older one there is none. The monitors'
+ * connections have the driver's own.
  *
  * Operations are repeated by nobody but the driver itself. Where that gives up, the error carries a verdict:
  * `retryNeverSent(() => collection.insertOne(document))` of the main entry repeats what never left this host.
@@ -30,26 +28,26 @@ const hardened = new WeakSet<MongoClientLike>();
  * const client = harden(new MongoClient('mongodb://db.internal'), { keepalive: { idle: '30s' } });
  */
 export function harden<T extends MongoClientLike>(client: T, options: MongoOptions = {}): T {
-  const { holdfast = sharedInstance(), ...own } = options;
-  withOptions(holdfast.options, own);
+  const settings = resolveDriverOptions(options);
   if (!isClient(client)) throw wrong('harden() takes a MongoClient');
   if (hardened.has(client)) return client;
   if ((client as { readonly topology?: unknown }).topology !== undefined) {
     throw wrong('harden() must come before connect(): the sockets are out of reach afterwards');
   }
   hardened.add(client);
-  watchServers(client, holdfast, own);
+  watchServers(client, settings);
+  if (settings.beat !== undefined) beatPools(client, settings.beat);
   return client;
 }
 
-function watchServers(client: MongoClientLike, holdfast: Holdfast, options: HoldfastOptions): void {
+function watchServers(client: MongoClientLike, { holdfast, socket: options }: DriverSettings): void {
   // The driver tells of each server before it dials it, those it finds by itself among them.
   const addresses = new Set<string>();
   let stop: (() => void) | undefined;
   client.on('serverOpening', ({ address }) => {
     addresses.add(address);
     stop ??= watchDials((socket, { host, port }) => {
-      if (addresses.has(`${host ?? 'localhost'}:${port}`)) holdfast.harden(socket, options);
+      if (addresses.has(addressOf(host, port))) holdfast.harden(socket, options);
     });
   });
   client.on('serverClosed', ({ address }) => {
@@ -58,6 +56,11 @@ function watchServers(client: MongoClientLike, holdfast: Holdfast, options: Hold
     stop?.();
     stop = undefined;
   });
+}
+
+/** As the driver writes it. */
+function addressOf(host = 'localhost', port: number | undefined): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function isClient(value: unknown): value is MongoClientLike {
@@ -70,6 +73,22 @@ function wrong(claim: string): HoldfastError {
   return new HoldfastError('ERR_HOLDFAST_ARGUMENT', `holdfast/mongodb: ${claim}`);
 }
 
-export { tail, type TailOptions, type Tail } from './mongodb-tail.js';
-export type { MongoClientLike, MongoCollectionLike, MongoCursorLike } from './mongodb-types.js';
+export {
+  changes,
+  type Change,
+  type ChangedIn,
+  type Changes,
+  type ChangesOptions,
+} from './mongodb-changes.js';
+export { tail, type Tail, type TailOptions } from './mongodb-tail.js';
+export type { FollowOptions, Following, ResumedFollowing } from './mongodb-follow.js';
+export type { DriverHeartbeat } from './driver-options.js';
+export type {
+  MongoChangeStreamLike,
+  MongoClientLike,
+  MongoCollectionLike,
+  MongoCursorLike,
+  MongoWatchable,
+  PoolEvent,
+} from './mongodb-types.js';
 export type { Supervised, SupervisedEvents } from './supervise.js';

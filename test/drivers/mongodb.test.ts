@@ -1,9 +1,8 @@
 import { expect } from 'chai';
-import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { harden, tail } from '../../src/drivers/mongodb.js';
 import { retryNeverSent } from '../../src/index.js';
 import { until, useNatLab } from '../support/nat.js';
-import { requireMongo, startMongo, type MongoServer } from '../support/servers/mongo.js';
+import { useMongo } from '../support/servers/use-mongo.js';
 
 interface Entry {
   readonly _id: number;
@@ -14,38 +13,14 @@ const GATE_ONLY = { keepalive: { idle: '1h' }, probeAfterIdle: '1s', learn: fals
 
 describe('mongodb behind a NAT that forgets after 3 s', () => {
   const nat = useNatLab({ idleTimeout: '3s' });
-  let server: MongoServer | undefined;
-  const clients: MongoClient[] = [];
-
-  before(requireMongo);
-  before(async () => void (server = await startMongo(nat.lab)));
-  afterEach(async () => {
-    for (const client of clients.splice(0)) await client.close();
-  });
-  after(async () => {
-    await server?.stop();
-    server = undefined;
-  });
-
-  /** A client whose monitor asks seldom, so that all of its flows fall silent. */
-  function newClient(options: MongoClientOptions = {}): MongoClient {
-    const uri = `mongodb://${nat.lab.serverAddress}:${server?.port ?? 0}/`;
-    const seldom = {
-      directConnection: true,
-      heartbeatFrequencyMS: 3_600_000,
-      serverMonitoringMode: 'poll',
-    } as const;
-    const client = new MongoClient(uri, { ...seldom, ...options });
-    clients.push(client);
-    return client;
-  }
+  const mongo = useMongo(nat);
 
   for (const expiry of ['reset-on-packet', 'drop'] as const) {
     describe(`and then answers with ${expiry === 'drop' ? 'silence' : 'a reset'}`, () => {
       before(() => nat.lab.configure({ expiry }));
 
       it('costs inserts nothing where what was never sent is repeated: three rounds, each document once', async () => {
-        const client = harden(newClient({ maxPoolSize: 2 }), GATE_ONLY);
+        const client = harden(mongo.newClient({ maxPoolSize: 2 }), GATE_ONLY);
         const collection = client.db('lab').collection(`inserts_${expiry}`);
         const insert = (n: number): Promise<unknown> =>
           retryNeverSent(() => collection.insertOne({ n }), { retries: 3 });
@@ -60,8 +35,8 @@ describe('mongodb behind a NAT that forgets after 3 s', () => {
 
       it('gives a tail each document once, those inserted in the gap too', async () => {
         const keepalive = { idle: '4s', interval: '1s', count: 1 } as const;
-        const reader = harden(newClient(), { keepalive, learn: false });
-        const writer = newClient();
+        const reader = harden(mongo.newClient(), { keepalive, learn: false });
+        const writer = mongo.newClient();
         const name = `log_${expiry}`;
         await writer.db('lab').createCollection(name, { capped: true, size: 100_000 });
         const log = writer.db('lab').collection<Entry>(name);
@@ -75,7 +50,7 @@ describe('mongodb behind a NAT that forgets after 3 s', () => {
         })();
         await until('the first one is seen', () => seen.length === 1);
         await nat.evicted();
-        const fresh = newClient();
+        const fresh = mongo.newClient();
         const again = fresh.db('lab').collection<Entry>(name);
         await again.insertOne({ _id: 1 });
         await again.insertOne({ _id: 2 });

@@ -1,9 +1,13 @@
 import { expect } from 'chai';
 import { EventEmitter } from 'node:events';
-import { harden, tail, type MongoClientLike } from '../../../src/drivers/mongodb.js';
+import { harden, tail, type MongoClientLike, type MongoCursorLike } from '../../../src/drivers/mongodb.js';
+import { CursorFollowing } from '../../../src/drivers/mongodb-follow.js';
+import { cursorsOf } from '../../../src/drivers/mongodb-tail.js';
+import { FakeClock } from '../../support/fake-clock.js';
 
 type Document = { readonly _id: number };
-type Answer = Document | Error | null;
+/** 'end': the server ends the cursor. */
+type Answer = Document | Error | 'end' | null;
 
 class FakeClient extends EventEmitter {
   readonly topology: object | undefined;
@@ -33,14 +37,17 @@ class FakeCollection {
   find(filter: object): { closed: boolean; tryNext(): Promise<Document | null>; close(): Promise<void> } {
     this.filters.push(filter);
     const answers = this.#answers.shift() ?? expect.fail('one cursor too many');
-    return {
+    const cursor = {
       closed: false,
-      tryNext: () => {
+      tryNext: (): Promise<Document | null> => {
         const answer = answers.shift() ?? null;
+        cursor.closed = answer === 'end';
+        if (answer === 'end') return Promise.resolve(null);
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
       },
       close: () => Promise.resolve(),
     };
+    return cursor;
   }
 }
 
@@ -83,6 +90,41 @@ describe('a tail', () => {
     expect(await take(documents, 1)).to.deep.equal([8]);
     expect(collection.filters).to.deep.equal([{ _id: { $gt: 7 } }]);
     await documents.close();
+    const { done } = await documents[Symbol.asyncIterator]().next();
+    expect(done).to.equal(true);
+  });
+
+  it('asks again, and tells of no loss, where the server ends a cursor that matches nothing yet', async () => {
+    const clock = new FakeClock();
+    const collection = new FakeCollection([{ _id: 1 }, 'end'], [null, { _id: 2 }]);
+    const cursors = cursorsOf(collection, {});
+    const documents = new CursorFollowing<MongoCursorLike, Document>(
+      cursors,
+      undefined,
+      { reconnect },
+      clock,
+    );
+    const lost: unknown[] = [];
+    documents.session.on('lost', event => lost.push(event));
+    const taken = take(documents, 2);
+    await new Promise(setImmediate);
+    clock.advance(499);
+    await new Promise(setImmediate);
+    expect(collection.filters).to.deep.equal([{}]);
+    clock.advance(1);
+    expect(await taken).to.deep.equal([1, 2]);
+    expect(collection.filters).to.deep.equal([{}, { _id: { $gt: 1 } }]);
+    expect(lost).to.deep.equal([]);
+    await documents.close();
+  });
+
+  it('runs `resume` after a loss, and ends quietly when its session is closed', async () => {
+    const resumes: unknown[] = [];
+    const collection = new FakeCollection([{ _id: 1 }, networkError()], [{ _id: 2 }]);
+    const documents = tail(collection, { reconnect, resume: resumed => void resumes.push(resumed) });
+    expect(await take(documents, 2)).to.deep.equal([1, 2]);
+    expect(resumes).to.deep.equal([{ generation: 2, verdict: undefined, position: 1 }]);
+    await documents.session.close();
     const { done } = await documents[Symbol.asyncIterator]().next();
     expect(done).to.equal(true);
   });
