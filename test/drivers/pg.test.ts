@@ -68,38 +68,6 @@ describe('pg behind a NAT that forgets after 3 s', () => {
           await client.end();
         });
       }
-
-      it('costs the users of a hardened pool nothing: five rounds of silence and work, each row once', async () => {
-        const table = await db.table();
-        const pool = harden(new pg.Pool({ ...db.config, max: 3, idleTimeoutMillis: 0 }), GATE_ONLY);
-        const insert = `INSERT INTO ${table} VALUES ($1)`;
-        const expected: number[] = [];
-        const next = (): number => {
-          expected.push(expected.length);
-          return expected.length - 1;
-        };
-        const work = async (): Promise<void> => {
-          const first = next();
-          await Promise.all([
-            pool.query(insert, [first]),
-            pool.query({ text: insert, values: [next()] }),
-            new Promise<void>((resolve, reject) =>
-              pool.query(insert, [next()], error =>
-                (error as Error | undefined) ? reject(error) : resolve(),
-              ),
-            ),
-            inTransaction(pool, insert, [next(), next()]),
-          ]);
-        };
-        await work();
-        for (let round = 1; round <= 5; round++) {
-          await nat.evicted();
-          await work();
-        }
-        const { rows } = await pool.query<{ n: number }>(`SELECT n FROM ${table} ORDER BY n`);
-        expect(rows.map(({ n }) => n)).to.deep.equal(expected);
-        await pool.end();
-      });
     });
   }
 
@@ -154,14 +122,6 @@ describe('pg behind a NAT that forgets after 3 s', () => {
     await pool.end();
   });
 });
-
-async function inTransaction(pool: pg.Pool, insert: string, values: number[]): Promise<void> {
-  const client = await pool.connect();
-  await client.query('BEGIN');
-  for (const value of values) await client.query(insert, [value]);
-  await client.query('COMMIT');
-  client.release();
-}
 
 /** The server processes of three connections used at once. */
 async function backendsOf(pool: pg.Pool): Promise<number[]> {
