@@ -3,8 +3,11 @@ import { systemClock, type Clock } from '../clock.js';
 import { HoldfastError } from '../errors.js';
 import { guardOf } from '../guard/cover.js';
 import type { Guard } from '../guard/harden.js';
+import { silenceOf } from '../guard/path-probe.js';
+import type { SocketGuard } from '../guard/socket-guard.js';
 import { verdictOf } from '../guard/verdict-of.js';
 import type { Verdict } from '../guard/verdict.js';
+import type { TcpInfo } from '../kernel/tcp-info.js';
 import type { ClientAdapter, StopWatching } from './adapter.js';
 import type { DriverSettings } from './driver-options.js';
 import { IdleBeat } from './idle-beat.js';
@@ -68,10 +71,12 @@ export class GuardedClient<C extends object> {
    */
   async isUsable(): Promise<boolean> {
     const { probeAfterIdle } = this.#settings;
-    const silence = this.#guard?.silence;
+    const guard = this.#guard && guardOf(this.#guard.socket);
+    const seen = guard?.tcpInfo;
     if (this.isLost) return false;
-    if (probeAfterIdle === false || silence === undefined || silence < probeAfterIdle) return true;
-    return this.#pathAnswers();
+    if (probeAfterIdle === false || guard === undefined || seen === undefined) return true;
+    if (silenceOf(seen) < probeAfterIdle) return true;
+    return this.#pathAnswers(guard, seen);
   }
 
   /** Takes everything off; the client itself goes on. */
@@ -83,15 +88,18 @@ export class GuardedClient<C extends object> {
     this.#guard?.release();
   }
 
-  #pathAnswers(): Promise<boolean> {
-    const guard = this.#guard === undefined ? undefined : guardOf(this.#guard.socket);
+  #pathAnswers(guard: SocketGuard, seen: TcpInfo): Promise<boolean> {
     return new Promise(resolve => {
-      const isAsked = guard?.ask(undefined, outcome => {
-        guard.condemn(outcome);
-        resolve(outcome.outcome === 'alive' || (outcome.outcome === 'abandoned' && !this.isLost));
-      });
+      const isAsked = guard.ask(
+        undefined,
+        outcome => {
+          guard.condemn(outcome);
+          resolve(outcome.outcome === 'alive' || (outcome.outcome === 'abandoned' && !this.isLost));
+        },
+        seen,
+      );
       // Nobody can be asked here: the gate, if there is one, has the last word.
-      if (isAsked !== true) resolve(true);
+      if (!isAsked) resolve(true);
     });
   }
 

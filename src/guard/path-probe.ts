@@ -21,6 +21,11 @@ export interface PathProbeOptions {
   readonly clock: Clock;
   /** Milliseconds without an answer that mean dead; undefined derives it from the measured round trip. */
   readonly timeout: number | undefined;
+  /**
+   * The record by which the caller found the path silent, just now. Read once more it may show that a keepalive of the
+   * kernel's own was answered meanwhile: such a path can't be asked for a second, though nothing is left to ask.
+   */
+  readonly seen?: TcpInfo | undefined;
 }
 
 type Listener = (outcome: ProbeOutcome) => void;
@@ -104,7 +109,7 @@ export class PathProbe {
     if (probe === undefined) {
       // The record first, then the clock: whatever comes between the two makes the peer look heard later than it was,
       // which can only delay an answer. Looking goes the other way round, for the same reason.
-      const info = options.kernel.tcpInfo(options.handle);
+      const info = options.seen ?? options.kernel.tcpInfo(options.handle);
       if (info === undefined) return undefined;
       probe = new PathProbe(options, info);
       underWay.set(options.handle, probe);

@@ -159,13 +159,16 @@ export class SocketGuard {
     this.#state = guarding(this.#apply(handle));
   }
 
-  /** Asks the kernel whether the path is alive; a probe already under way is joined. False: it can't be asked. */
-  ask(timeout: number | undefined, done: (outcome: ProbeOutcome) => void): boolean {
+  /**
+   * Asks the kernel whether the path is alive; a probe already under way is joined. `seen`: see {@link PathProbe.ask}.
+   * False: it can't be asked.
+   */
+  ask(timeout: number | undefined, done: (outcome: ProbeOutcome) => void, seen?: TcpInfo): boolean {
     const handle = tcpHandle(this.socket);
     if (this.#state.name !== 'guarding' || handle === undefined) return false;
     const { clock, kernel } = this.#context;
     const isFirst = this.#probing === undefined;
-    const options = { handle, kernel, clock, timeout: timeout ?? this.#options.probeTimeout };
+    const options = { handle, kernel, clock, timeout: timeout ?? this.#options.probeTimeout, seen };
     const probe = PathProbe.ask(options, outcome => {
       if (isFirst) this.#probed(outcome, probe?.silence);
       done(outcome);
@@ -222,9 +225,10 @@ export class SocketGuard {
 
   /** The gate's slow path, after a silence: sends the write at once if there is reason to, or after the probe. */
   hold(write: HeldWrite): void {
-    if (!this.#shouldProbe()) return write.send();
+    const seen = this.tcpInfo;
+    if (!this.#shouldProbe(seen)) return write.send();
     this.#held = write;
-    if (this.ask(undefined, outcome => this.#decide(outcome))) this.#probing?.holdOpen();
+    if (this.ask(undefined, outcome => this.#decide(outcome), seen)) this.#probing?.holdOpen();
     else this.#letGo();
   }
 
@@ -342,8 +346,7 @@ export class SocketGuard {
     if (error !== undefined) this.socket.destroy(error);
   }
 
-  #shouldProbe(): boolean {
-    const info = this.tcpInfo;
+  #shouldProbe(info: TcpInfo | undefined): boolean {
     if (info === undefined || this.#state.name !== 'guarding') return false;
     // Already over, whatever is in flight: a write now would only be lost.
     if (info.state === TCP_CLOSE) return true;

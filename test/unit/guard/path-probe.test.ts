@@ -92,6 +92,16 @@ describe('PathProbe', () => {
     expect(outcomes).to.deep.equal([{ outcome: 'alive', rtt: 5 }]);
   });
 
+  it('takes a keepalive of the kernel’s own for the answer, heard since the caller found the path silent', () => {
+    const { clock, path, handle, outcomes } = setUp({ silence: 1003 });
+    const { kernel } = path;
+    const seen = path.tcpInfo();
+    path.heardAt = clock.now();
+    PathProbe.ask({ handle, kernel, clock, timeout: undefined, seen }, outcome => outcomes.push(outcome));
+    clock.advance(1);
+    expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['alive']);
+  });
+
   it('does not take what was heard before it began for an answer', () => {
     const { clock, path, outcomes, ask } = setUp({ silence: 0, timeout: 300 });
     path.answer = () => 'is lost';
