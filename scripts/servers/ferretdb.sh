@@ -2,7 +2,7 @@
 # Builds FerretDB, the MongoDB-compatible server of the driver tests, from the Go module proxy into .servers/.
 # Does nothing where it is there already, and says what is missing where it can't be built.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 version=v1.24.2
 folder=.servers

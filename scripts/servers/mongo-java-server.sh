@@ -2,7 +2,7 @@
 # Fetches mongo-java-server, whose change streams the driver tests use, from Maven Central into .servers/, and compiles
 # the class that starts it. Does nothing where it is there already, and says what is missing where it can't be had.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 folder=.servers/mongo-java-server
 source=test/support/servers/MongoWithOplog.java

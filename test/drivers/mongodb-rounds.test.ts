@@ -6,10 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { createNatLab, type Expiry, type NatLab } from '../../src/lab/index.js';
 import { requireKernelNat, until } from '../support/nat.js';
 import { requireMongo, startMongo } from '../support/servers/mongo.js';
-import type { Arm, Inserted, Round } from './mongodb-rounds-client.js';
+import type { Arm, Inserted, Round } from './rounds/mongodb-client.js';
 
 const ROUNDS = 20;
-const SLOWEST_MS = 3000;
+/** A round takes a fraction of a second. One that hangs takes minutes; one that is short of processor time, seconds. */
+const HANG_MS = 10_000;
 /** Two inserts a round with each client, which begin before the first silence. */
 const NUMBERS = Array.from({ length: 2 * (ROUNDS + 1) }, (_, index) => index + 1);
 /** Flows that are kept awake: by keepalive two of the pool and the monitor's, by heartbeats two of the pool. */
@@ -84,11 +85,11 @@ describe('20 rounds of silence and work on hardened mongodb clients, the NAT for
       });
 
       for (const arm of Object.keys(ARMS) as Arm[]) {
-        it(`costs a client with ${ARMS[arm]} no insert that is repeated where it never left, each is there once, no round takes ${SLOWEST_MS} ms`, () => {
+        it(`costs a client with ${ARMS[arm]} no insert that is repeated where it never left, each is there once, no round hangs`, () => {
           const { rounds, inserted, code } = outcome()[arm];
           expect(rounds.flatMap(({ errors }) => errors)).to.deep.equal([]);
           expect(inserted).to.deep.equal(NUMBERS);
-          expect(Math.max(...rounds.map(({ milliseconds }) => milliseconds))).to.be.below(SLOWEST_MS);
+          expect(Math.max(...rounds.map(({ milliseconds }) => milliseconds))).to.be.below(HANG_MS);
           expect(code, 'exit code').to.equal(0);
         });
       }
@@ -106,7 +107,7 @@ class App {
   constructor(lab: NatLab, port: number, arm: Arm) {
     const query = 'directConnection=true&heartbeatFrequencyMS=3600000&serverMonitoringMode=poll';
     const url = `mongodb://${lab.serverAddress}:${port}/?${query}`;
-    const program = fileURLToPath(new URL('./mongodb-rounds-client.js', import.meta.url));
+    const program = fileURLToPath(new URL('./rounds/mongodb-client.js', import.meta.url));
     this.#child = lab.spawn('client', process.execPath, [program], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, LAB_URL: url, LAB_ARM: arm },

@@ -5,8 +5,9 @@ import { Running } from './rounds/running.js';
 import { useLedgers, type Ledger, type ServerName } from './rounds/servers.js';
 
 const ROUNDS = 20;
-/** Far from what a round takes: a fraction of a second. */
-const HANG_MS = 3000;
+/** A round takes a fraction of a second. One that hangs takes minutes; one that is short of processor time, seconds. */
+const SLOW_MS = 3000;
+const HANG_MS = 10_000;
 /** How many start at a time: one that is short of time for 3 s while it logs in loses its connection to the NAT. */
 const START_AT_ONCE = 2;
 
@@ -141,7 +142,8 @@ describe(`applications of hardened drivers, in ${ROUNDS} rounds of silence and w
         expect(total).to.be.at.least(1 + ROUNDS);
         const each = Array.from({ length: total }, (_, index) => index + 1);
         expect(await written(participant), 'what the server has').to.deep.equal(each);
-        expect(app.slowest, 'ms of the slowest round').to.be.below(HANG_MS);
+        expect(app.times[ROUNDS / 2], 'ms of the usual round').to.be.below(SLOW_MS);
+        expect(app.times.at(-1), 'ms of the slowest round').to.be.below(HANG_MS);
         const wereThere = app.rounds.filter(({ connections }) => connections.length > 0);
         expect(wereThere, 'rounds with connections').to.have.length(1 + ROUNDS);
         expect(app.survivors, 'connections that outlived the silence').to.deep.equal(

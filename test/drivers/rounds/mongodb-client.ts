@@ -1,11 +1,11 @@
 /*
- * An application with one hardened client, run by mongodb-rounds.test.ts. At each line on standard input it inserts, and
+ * An application with one hardened client, run by ../mongodb-rounds.test.ts. At each line on standard input it inserts, and
  * a line of JSON tells how that went. At the end of it the numbers in the database are told.
  */
 import { createInterface } from 'node:readline';
 import { MongoClient } from 'mongodb';
-import { harden, type MongoOptions } from '../../src/drivers/mongodb.js';
-import { retryNeverSent } from '../../src/index.js';
+import { harden, type MongoOptions } from '../../../src/drivers/mongodb.js';
+import { retryNeverSent } from '../../../src/index.js';
 
 /** How the client stays usable. */
 export type Arm = 'gate' | 'keepalive' | 'heartbeat';

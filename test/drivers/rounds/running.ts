@@ -40,9 +40,10 @@ export class Running {
     return this.rounds.flatMap(({ error }) => (error === undefined ? [] : [error]));
   }
 
-  /** How long the slowest round took; the first, in which it connects, does not count. */
-  get slowest(): number {
-    return Math.max(...this.rounds.slice(1).map(({ milliseconds }) => milliseconds));
+  /** How long each round took, the quickest first; that in which it connects does not count. */
+  get times(): readonly number[] {
+    const times = this.rounds.slice(1).map(({ milliseconds }) => milliseconds);
+    return times.sort((a, b) => a - b);
   }
 
   /** Those it had after its last work. */

@@ -79,6 +79,7 @@ async function startIn(folder: string, program: string, side: ServerSide): Promi
 function settings(folder: string): string {
   return `
 protocols = imap
+mail_max_userip_connections = 100
 listen = *
 base_dir = ${folder}/run
 state_dir = ${folder}/run

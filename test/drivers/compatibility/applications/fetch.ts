@@ -1,3 +1,3 @@
-import { url, workTwice } from './application.js';
+import { url, workTwice } from '../application.js';
 
 await workTwice(async () => (await fetch(url)).text());

@@ -1,5 +1,5 @@
 import { ImapFlow } from 'imapflow';
-import { url, workTwice } from './application.js';
+import { url, workTwice } from '../application.js';
 
 const client = new ImapFlow({
   host: url.hostname,

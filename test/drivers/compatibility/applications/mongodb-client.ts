@@ -1,5 +1,5 @@
 import { MongoClient } from 'mongodb';
-import { url, workTwice } from './application.js';
+import { url, workTwice } from '../application.js';
 
 // The monitor's own connection would tell of the path what the pooled one has to find out.
 const client = new MongoClient(url.href, {

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { url, workTwice } from './application.js';
+import { url, workTwice } from '../application.js';
 
 // No 'error' listener, as in many a program: an error of the connection ends the process.
 const client = new pg.Client({ connectionString: url.href });

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { url, workTwice } from './application.js';
+import { url, workTwice } from '../application.js';
 
 const client = new pg.Client({ connectionString: url.href });
 client.on('error', () => undefined);

@@ -1,0 +1,5 @@
+import postgres from 'postgres';
+import { url, workTwice } from '../application.js';
+
+const sql = postgres(url.href, { max: 1 });
+await workTwice(() => sql`SELECT 1`);
