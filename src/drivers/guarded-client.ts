@@ -1,16 +1,13 @@
 import { Socket } from 'node:net';
 import { systemClock, type Clock } from '../clock.js';
 import { HoldfastError } from '../errors.js';
-import { guardOf } from '../guard/cover.js';
 import type { Guard } from '../guard/harden.js';
-import { silenceOf } from '../guard/path-probe.js';
-import type { SocketGuard } from '../guard/socket-guard.js';
 import { verdictOf } from '../guard/verdict-of.js';
 import type { Verdict } from '../guard/verdict.js';
-import type { TcpInfo } from '../kernel/tcp-info.js';
 import type { ClientAdapter, StopWatching } from './adapter.js';
 import type { DriverSettings } from './driver-options.js';
 import { IdleBeat } from './idle-beat.js';
+import { isPathAlive } from './path-check.js';
 import { receivedBytes } from './received-bytes.js';
 
 type State =
@@ -70,13 +67,10 @@ export class GuardedClient<C extends object> {
    * One round trip at most, and none for a client heard from lately.
    */
   async isUsable(): Promise<boolean> {
-    const { probeAfterIdle } = this.#settings;
-    const guard = this.#guard && guardOf(this.#guard.socket);
-    const seen = guard?.tcpInfo;
     if (this.isLost) return false;
-    if (probeAfterIdle === false || guard === undefined || seen === undefined) return true;
-    if (silenceOf(seen) < probeAfterIdle) return true;
-    return this.#pathAnswers(guard, seen);
+    const socket = this.#guard?.socket;
+    if (socket === undefined) return true;
+    return (await isPathAlive(socket, this.#settings.probeAfterIdle)) && !this.isLost;
   }
 
   /** Takes everything off; the client itself goes on. */
@@ -86,21 +80,6 @@ export class GuardedClient<C extends object> {
       this.#state.beat?.stop();
     }
     this.#guard?.release();
-  }
-
-  #pathAnswers(guard: SocketGuard, seen: TcpInfo): Promise<boolean> {
-    return new Promise(resolve => {
-      const isAsked = guard.ask(
-        undefined,
-        outcome => {
-          guard.condemn(outcome);
-          resolve(outcome.outcome === 'alive' || (outcome.outcome === 'abandoned' && !this.isLost));
-        },
-        seen,
-      );
-      // Nobody can be asked here: the gate, if there is one, has the last word.
-      if (!isAsked) resolve(true);
-    });
   }
 
   #startBeat(): IdleBeat | undefined {

@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../clock.js';
 import { HoldfastError } from '../errors.js';
 import { debug } from '../events/debug.js';
+import { checkOutUnasked } from './mongodb-checkout.js';
 import { IdleBeat, type BeatTimes } from './idle-beat.js';
 import { connectionOf, isIdle, pingOn, poolOf, type Pool, type PooledConnection } from './mongodb-pool.js';
 import type { MongoClientLike, PoolEvent } from './mongodb-types.js';
@@ -39,7 +40,7 @@ function portOf(pool: Pool, connection: PooledConnection): ConstructorParameters
   const { socket } = connection;
   return {
     isIdle: () => isIdle(pool, connection),
-    beat: () => pingOn(pool, connection),
+    beat: () => pingOn(pool, connection, checkOutUnasked),
     received: () => receivedBytes(socket),
     giveUp: waited => {
       const message = `the server did not answer a heartbeat within ${Math.round(waited)} ms`;

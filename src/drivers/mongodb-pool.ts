@@ -21,7 +21,10 @@ export interface Pool {
   readonly loadBalanced?: boolean | undefined;
   readonly serviceGenerations?: ReadonlyMap<string, number> | undefined;
   readonly waitQueueSize: number;
-  readonly options: { readonly maxIdleTimeMS?: number | undefined };
+  readonly options: {
+    readonly maxIdleTimeMS?: number | undefined;
+    readonly maxPoolSize?: number | undefined;
+  };
   readonly connections: Iterable<PooledConnection> & {
     prune(isUnwanted: (connection: PooledConnection) => boolean): void;
     unshift(connection: PooledConnection): void;
@@ -29,6 +32,9 @@ export interface Pool {
   checkOut(options: object): Promise<PooledConnection>;
   checkIn(connection: PooledConnection): void;
 }
+
+/** Takes the first idle connection of a pool. */
+export type CheckOut = (pool: Pool, options: object) => Promise<PooledConnection>;
 
 /** Where the driver keeps its pools: internal, and the only way to one certain connection. */
 interface ClientInside {
@@ -71,8 +77,8 @@ const takes = new WeakMap<Pool, Promise<unknown>>();
  * Sends a `ping` on this very connection, checked out for as long. One that is not idle any more has been used just now,
  * and needs none.
  */
-export async function pingOn(pool: Pool, connection: PooledConnection): Promise<void> {
-  const taking = take(pool, connection, takes.get(pool));
+export async function pingOn(pool: Pool, connection: PooledConnection, checkOut: CheckOut): Promise<void> {
+  const taking = take(pool, connection, checkOut, takes.get(pool));
   takes.set(
     pool,
     taking.catch(() => undefined), // told to the caller
@@ -91,13 +97,14 @@ export async function pingOn(pool: Pool, connection: PooledConnection): Promise<
 async function take(
   pool: Pool,
   connection: PooledConnection,
+  checkOut: CheckOut,
   before: Promise<unknown> | undefined,
 ): Promise<PooledConnection | undefined> {
   await before;
   if (!isIdle(pool, connection)) return undefined;
   pool.connections.prune(other => other === connection);
   pool.connections.unshift(connection);
-  return pool.checkOut(AT_ONCE);
+  return checkOut(pool, AT_ONCE);
 }
 
 function isStale(pool: Pool, { generation, serviceId }: PooledConnection): boolean {

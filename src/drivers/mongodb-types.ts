@@ -7,7 +7,7 @@ export interface PoolEvent {
 /** The part of a `MongoClient` the wrapper leans on. Any version of the driver that has it will do. */
 export interface MongoClientLike {
   on(
-    event: 'serverOpening' | 'serverClosed',
+    event: 'serverOpening' | 'serverClosed' | 'connectionPoolCreated',
     listener: (event: { readonly address: string }) => void,
   ): unknown;
   on(

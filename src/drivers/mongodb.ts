@@ -1,6 +1,7 @@
 import { HoldfastError } from '../errors.js';
 import { resolveDriverOptions, type DriverOptions, type DriverSettings } from './driver-options.js';
 import { beatPools } from './mongodb-beat.js';
+import { checkAtCheckOut } from './mongodb-checkout.js';
 import type { MongoClientLike } from './mongodb-types.js';
 import { watchDials } from './redis-dial.js';
 
@@ -15,8 +16,9 @@ const hardened = new WeakSet<MongoClientLike>();
  * included. Another client of the same servers has its sockets hardened too for as long.
  *
  * Each idle connection of each pool gets a heartbeat of its own, a `ping`. It is checked out for as long, so nothing
- * runs on it meanwhile. This takes a driver of 6.13 or later; with an older one there is none. The monitors'
- * connections have the driver's own.
+ * runs on it meanwhile. A connection that was silent for `probeAfterIdle` is handed out only once its path has answered.
+ * Both take a driver of 6.13 or later; with an older one there is neither. The monitors' connections have the driver's
+ * own heartbeat.
  *
  * Operations are repeated by nobody but the driver itself. Where that gives up, the error carries a verdict:
  * `retryNeverSent(() => collection.insertOne(document))` of the main entry repeats what never left this host.
@@ -36,6 +38,7 @@ export function harden<T extends MongoClientLike>(client: T, options: MongoOptio
   }
   hardened.add(client);
   watchServers(client, settings);
+  checkAtCheckOut(client, settings.probeAfterIdle);
   if (settings.beat !== undefined) beatPools(client, settings.beat);
   return client;
 }

@@ -85,7 +85,7 @@ describe('20 rounds of silence and work on hardened mongodb clients, the NAT for
       });
 
       for (const arm of Object.keys(ARMS) as Arm[]) {
-        it(`costs a client with ${ARMS[arm]} no insert that is repeated where it never left, each is there once, no round hangs`, () => {
+        it(`costs a client with ${ARMS[arm]} no insert, each is there once, no round hangs`, () => {
           const { rounds, inserted, code } = outcome()[arm];
           expect(rounds.flatMap(({ errors }) => errors)).to.deep.equal([]);
           expect(inserted).to.deep.equal(NUMBERS);

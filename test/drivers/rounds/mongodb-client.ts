@@ -5,7 +5,6 @@
 import { createInterface } from 'node:readline';
 import { MongoClient } from 'mongodb';
 import { harden, type MongoOptions } from '../../../src/drivers/mongodb.js';
-import { retryNeverSent } from '../../../src/index.js';
 
 /** How the client stays usable. */
 export type Arm = 'gate' | 'keepalive' | 'heartbeat';
@@ -35,7 +34,7 @@ let next = 0;
 
 async function insert(n: number): Promise<string | undefined> {
   try {
-    await retryNeverSent(() => collection.insertOne({ n }), { retries: 3 });
+    await collection.insertOne({ n });
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -1,5 +1,4 @@
 import { MongoClient } from 'mongodb';
-import { retryNeverSent } from '../../../../src/index.js';
 import { harden } from '../../../../src/drivers/mongodb.js';
 import { url, workTwice } from '../application.js';
 
@@ -13,4 +12,4 @@ const client = harden(
   }),
 );
 const collection = client.db('lab').collection('register');
-await workTwice(() => retryNeverSent(() => collection.insertOne({ at: new Date() })));
+await workTwice(() => collection.insertOne({ at: new Date() }));
