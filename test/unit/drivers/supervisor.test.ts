@@ -295,7 +295,7 @@ describe('supervise', () => {
     await work;
     for (let beat = 0; beat < 3; beat++) await elapse(clock, 1000);
     expect(clients[0]?.beats).to.equal(3);
-    await elapse(clock, 500);
+    await elapse(clock, 510); // the timeout, and the last look
     expect(session.state).to.equal('reopening');
     await session.close();
   });
