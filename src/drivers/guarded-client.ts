@@ -1,12 +1,11 @@
 import { Socket } from 'node:net';
 import { systemClock, type Clock } from '../clock.js';
-import { HoldfastError } from '../errors.js';
 import type { Guard } from '../guard/harden.js';
 import { verdictOf } from '../guard/verdict-of.js';
 import type { Verdict } from '../guard/verdict.js';
 import type { ClientAdapter, StopWatching } from './adapter.js';
 import type { DriverSettings } from './driver-options.js';
-import { IdleBeat } from './idle-beat.js';
+import { IdleBeat, unansweredError } from './idle-beat.js';
 import { isPathAlive } from './path-check.js';
 import { receivedBytes } from './received-bytes.js';
 
@@ -96,10 +95,8 @@ export class GuardedClient<C extends object> {
   }
 
   #condemn(waited: number): void {
-    const message = `the server did not answer a heartbeat within ${Math.round(waited)} ms`;
-    const error = new HoldfastError('ERR_HOLDFAST_HEARTBEAT_TIMEOUT', message);
     if (this.#guard === undefined) void this.#adapter.close(this.client);
-    else this.#guard.socket.destroy(error);
+    else this.#guard.socket.destroy(unansweredError(waited));
   }
 
   #lost(error: unknown): void {

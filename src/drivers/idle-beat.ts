@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../clock.js';
+import { HoldfastError } from '../errors.js';
 
 /** What beats need of the client they serve. */
 export interface BeatPort {
@@ -19,7 +20,7 @@ export interface BeatTimes {
 }
 
 /** Long enough for the event loop to turn, and with that to read every socket. */
-const LAST_LOOK_MS = 10;
+export const LAST_LOOK_MS = 10;
 
 type State =
   | { readonly name: 'resting'; readonly timer: Timer }
@@ -115,4 +116,10 @@ export class IdleBeat {
 
 async function sendBeat(port: BeatPort): Promise<void> {
   await port.beat();
+}
+
+/** What a client dies of that did not answer a beat. */
+export function unansweredError(waited: number): HoldfastError {
+  const message = `the server did not answer a heartbeat within ${Math.round(waited)} ms`;
+  return new HoldfastError('ERR_HOLDFAST_HEARTBEAT_TIMEOUT', message);
 }

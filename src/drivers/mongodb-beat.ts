@@ -1,8 +1,5 @@
 import { systemClock, type Clock } from '../clock.js';
-import { HoldfastError } from '../errors.js';
-import { debug } from '../events/debug.js';
-import { checkOutUnasked } from './mongodb-checkout.js';
-import { IdleBeat, type BeatTimes } from './idle-beat.js';
+import { IdleBeat, unansweredError, type BeatTimes } from './idle-beat.js';
 import { connectionOf, isIdle, pingOn, poolOf, type Pool, type PooledConnection } from './mongodb-pool.js';
 import type { MongoClientLike, PoolEvent } from './mongodb-types.js';
 import { receivedBytes } from './received-bytes.js';
@@ -40,12 +37,8 @@ function portOf(pool: Pool, connection: PooledConnection): ConstructorParameters
   const { socket } = connection;
   return {
     isIdle: () => isIdle(pool, connection),
-    beat: () => pingOn(pool, connection, checkOutUnasked),
+    beat: () => pingOn(pool, connection),
     received: () => receivedBytes(socket),
-    giveUp: waited => {
-      const message = `the server did not answer a heartbeat within ${Math.round(waited)} ms`;
-      debug('mongodb: %s', message);
-      socket.destroy(new HoldfastError('ERR_HOLDFAST_HEARTBEAT_TIMEOUT', message));
-    },
+    giveUp: waited => void socket.destroy(unansweredError(waited)),
   };
 }

@@ -1,9 +1,8 @@
 import { isPathAlive } from './path-check.js';
-import { poolOf, type Pool, type PooledConnection } from './mongodb-pool.js';
+import { poolOf, replaceCheckOut, type PooledConnection } from './mongodb-pool.js';
 import type { MongoClientLike } from './mongodb-types.js';
 
 const DEFAULT_LIMIT = 100;
-const checked = new WeakMap<Pool, Pool['checkOut']>();
 
 /**
  * Makes a client's pools hand out no connection whose path is dead. Such a connection leaves its pool, and the next one
@@ -13,25 +12,18 @@ export function checkAtCheckOut(client: MongoClientLike, probeAfterIdle: number 
   if (probeAfterIdle === false) return;
   client.on('connectionPoolCreated', ({ address }) => {
     const pool = poolOf(client, address);
-    if (pool === undefined || checked.has(pool)) return;
-    const checkOut = pool.checkOut.bind(pool);
-    checked.set(pool, checkOut);
-    pool.checkOut = async options => {
+    if (pool === undefined) return;
+    replaceCheckOut(pool, checkOut => async options => {
       for (let left = pool.options.maxPoolSize || DEFAULT_LIMIT; ; left--) {
         const connection = await checkOut(options);
         if (left === 0 || (await isAlive(connection, probeAfterIdle))) return connection;
         pool.checkIn(connection);
       }
-    };
+    });
   });
 }
 
-/** Takes the first idle connection of a pool as it is. */
-export function checkOutUnasked(pool: Pool, options: object): Promise<PooledConnection> {
-  return (checked.get(pool) ?? pool.checkOut.bind(pool))(options);
-}
-
-async function isAlive({ socket }: PooledConnection, probeAfterIdle: number | false): Promise<boolean> {
+async function isAlive({ socket }: PooledConnection, probeAfterIdle: number): Promise<boolean> {
   if (await isPathAlive(socket, probeAfterIdle)) return true;
   // The driver learns it from this event, and throws away what is given back after it.
   if (!socket.closed) await new Promise(resolve => socket.once('close', resolve));

@@ -2,6 +2,7 @@ import { systemClock, type Clock } from '../clock.js';
 import { HoldfastError } from '../errors.js';
 import type { Verdict } from '../guard/verdict.js';
 import { resolveDriverOptions, type DriverHeartbeat } from './driver-options.js';
+import { LAST_LOOK_MS } from './idle-beat.js';
 import { isCursorLost } from './mongodb-errors.js';
 import type { MongoCursorLike } from './mongodb-types.js';
 import { supervise, type Supervised, type SuperviseOptions } from './supervise.js';
@@ -66,7 +67,6 @@ const DEFAULT_BATCH = 100;
 const EMPTY_PAUSE_MS = 500;
 /** How often it is looked whether a cursor without documents is open: the driver does not tell. */
 const OPEN_LOOK_MS = 20;
-const LAST_LOOK_MS = 10;
 
 /** See {@link Following}. */
 export class CursorFollowing<C extends MongoCursorLike, D> implements Following<D> {

@@ -33,9 +33,6 @@ export interface Pool {
   checkIn(connection: PooledConnection): void;
 }
 
-/** Takes the first idle connection of a pool. */
-export type CheckOut = (pool: Pool, options: object) => Promise<PooledConnection>;
-
 /** Where the driver keeps its pools: internal, and the only way to one certain connection. */
 interface ClientInside {
   readonly topology?: {
@@ -70,6 +67,20 @@ export function isIdle(pool: Pool, connection: PooledConnection): boolean {
   return false;
 }
 
+/** The driver's own `checkOut` of the pools that have another one now. */
+const asMade = new WeakMap<Pool, Pool['checkOut']>();
+
+/** Replaces what takes a connection out of a pool, once. A ping still takes its own as the driver would. */
+export function replaceCheckOut(
+  pool: Pool,
+  replacement: (asDriver: Pool['checkOut']) => Pool['checkOut'],
+): void {
+  if (asMade.has(pool)) return;
+  const checkOut = pool.checkOut.bind(pool);
+  asMade.set(pool, checkOut);
+  pool.checkOut = replacement(checkOut);
+}
+
 /** Checkouts under way, the last one of each pool. */
 const takes = new WeakMap<Pool, Promise<unknown>>();
 
@@ -77,8 +88,8 @@ const takes = new WeakMap<Pool, Promise<unknown>>();
  * Sends a `ping` on this very connection, checked out for as long. One that is not idle any more has been used just now,
  * and needs none.
  */
-export async function pingOn(pool: Pool, connection: PooledConnection, checkOut: CheckOut): Promise<void> {
-  const taking = take(pool, connection, checkOut, takes.get(pool));
+export async function pingOn(pool: Pool, connection: PooledConnection): Promise<void> {
+  const taking = take(pool, connection, takes.get(pool));
   takes.set(
     pool,
     taking.catch(() => undefined), // told to the caller
@@ -97,14 +108,13 @@ export async function pingOn(pool: Pool, connection: PooledConnection, checkOut:
 async function take(
   pool: Pool,
   connection: PooledConnection,
-  checkOut: CheckOut,
   before: Promise<unknown> | undefined,
 ): Promise<PooledConnection | undefined> {
   await before;
   if (!isIdle(pool, connection)) return undefined;
   pool.connections.prune(other => other === connection);
   pool.connections.unshift(connection);
-  return checkOut(pool, AT_ONCE);
+  return (asMade.get(pool) ?? pool.checkOut.bind(pool))(AT_ONCE);
 }
 
 function isStale(pool: Pool, { generation, serviceId }: PooledConnection): boolean {

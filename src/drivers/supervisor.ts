@@ -11,7 +11,7 @@ import type { ResolvedReconnect } from '../options/types.js';
 import { Attempts, type AttemptsOutcome } from '../reconnect/attempts.js';
 import { reconnectsAfter } from '../reconnect/policy.js';
 import { resolveDriverOptions } from './driver-options.js';
-import { IdleBeat, type BeatTimes } from './idle-beat.js';
+import { IdleBeat, type BeatTimes, unansweredError } from './idle-beat.js';
 import { openClient, type WatchedClient } from './open-client.js';
 import type { RunOptions, Supervised, SupervisedEvents, SuperviseOptions } from './supervise.js';
 
@@ -276,10 +276,7 @@ export class Supervisor<C extends object> extends SafeEmitter<SupervisedEvents> 
     return new IdleBeat(this.#parts.clock, this.#beat, {
       isIdle: () => this.#running === 0 && (adapter.isIdle?.(client) ?? true),
       beat: () => beat(client),
-      giveUp: waited => {
-        const message = `the server did not answer a heartbeat within ${Math.round(waited)} ms`;
-        this.#lost(client, new HoldfastError('ERR_HOLDFAST_HEARTBEAT_TIMEOUT', message));
-      },
+      giveUp: waited => this.#lost(client, unansweredError(waited)),
     });
   }
 
