@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createNatLab, type NatLab, type NatSettings } from '../../src/lab/index.js';
+import { createNatLab, type Flow, type NatLab, type NatSettings } from '../../src/lab/index.js';
 
 let missing: Promise<string | undefined> | undefined;
 
@@ -154,4 +154,18 @@ export async function until(claim: string, condition: () => boolean | Promise<bo
     if (performance.now() - started > 15_000) throw new Error(`waited 15 s in vain: ${claim}`);
     await delay(20);
   }
+}
+
+const LOOKS = 3;
+
+/** The established flows a NAT knows. */
+export async function establishedFlows(lab: NatLab): Promise<Flow[]> {
+  const known = new Map<string, Flow>();
+  // The kernel hands its table out page by page, while it changes: a flow can be missing in one look.
+  for (let look = 0; look < LOOKS; look++) {
+    for (const flow of await lab.flows()) {
+      if (flow.state === 'ESTABLISHED') known.set(`${flow.client} ${flow.server}`, flow);
+    }
+  }
+  return [...known.values()];
 }

@@ -4,6 +4,7 @@
  */
 
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
+import { describeError } from '../../support/describe-error.js';
 
 /** One line of an application's output. */
 export interface Line {
@@ -49,14 +50,8 @@ async function errorOf(work: () => Promise<unknown>): Promise<string | undefined
     await work();
     return undefined;
   } catch (error) {
-    const { cause } = error as Error;
-    return [error, ...(cause === undefined ? [] : [cause])].map(one => describe(one)).join(': ');
+    return describeError(error);
   }
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return 'not an error';
-  return `${(error as { code?: string }).code ?? error.name} ${error.message}`;
 }
 
 function print(line: Line): void {

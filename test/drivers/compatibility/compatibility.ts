@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Flow, NatLab } from '../../../src/lab/index.js';
-import { until, type NatFixture } from '../../support/nat.js';
+import { establishedFlows, until, type NatFixture } from '../../support/nat.js';
 import { Document, type Arm, type Loss } from './document.js';
 import { PATIENCE_MS, Running } from './running.js';
 
@@ -117,7 +117,7 @@ async function startAll(
 
 /** Whether all that is connected is known to the NAT, and is not to be forgotten soon. */
 async function hasNothingToReset(lab: NatLab, kept: ReadonlySet<string>): Promise<boolean> {
-  const known = (await lab.flows()).filter(({ state }) => state === 'ESTABLISHED');
+  const known = await establishedFlows(lab);
   if (known.some(flow => !kept.has(nameOf(flow)) && flow.expiresIn < 20_000)) return false;
   const child = lab.spawn('client', 'ss', ['-4Htn', 'state', 'established'], {
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -131,8 +131,7 @@ async function hasNothingToReset(lab: NatLab, kept: ReadonlySet<string>): Promis
 }
 
 async function established(lab: NatLab): Promise<Set<string>> {
-  const flows = await lab.flows();
-  return new Set(flows.filter(({ state }) => state === 'ESTABLISHED').map(nameOf));
+  return new Set((await establishedFlows(lab)).map(nameOf));
 }
 
 /** A client's port is its own towards one server only. */

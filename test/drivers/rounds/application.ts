@@ -4,6 +4,7 @@
  */
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { describeError } from '../../support/describe-error.js';
 import type { DriverOptions } from '../../../src/drivers/driver-options.js';
 
 /** One line of an application's output, for each round of work. */
@@ -61,7 +62,7 @@ export async function workInRounds(open: (options: DriverOptions) => Promise<Wor
 
   async function round(): Promise<void> {
     const startedAt = performance.now();
-    const error = await work().then(() => undefined, describe);
+    const error = await work().then(() => undefined, describeError);
     const milliseconds = Math.round(performance.now() - startedAt);
     const connections = openConnections();
     const line: Round = { written, milliseconds, connections, ...(error === undefined ? {} : { error }) };
@@ -78,10 +79,4 @@ function openConnections(): string[] {
   const handles = (process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles();
   const sockets = handles.filter(handle => handle instanceof Socket && handle.remotePort !== undefined);
   return (sockets as Socket[]).map(({ localPort, remotePort }) => `${localPort ?? 0}>${remotePort ?? 0}`);
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return 'not an error';
-  const { code, cause } = error as { code?: string; cause?: unknown };
-  return `${code ?? error.name} ${error.message}${cause === undefined ? '' : `: ${describe(cause)}`}`;
 }

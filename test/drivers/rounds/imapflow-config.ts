@@ -1,15 +1,8 @@
-import type { ImapFlowOptions } from 'imapflow';
+import { imapConfig } from '../../support/imap-config.js';
 import { url } from './application.js';
 
 /** For `new ImapFlow`. */
-export const config: ImapFlowOptions = {
-  host: url.hostname,
-  port: Number(url.port),
-  secure: false,
-  doSTARTTLS: false,
-  auth: { user: url.username, pass: url.password },
-  logger: false,
-};
+export const config = imapConfig(url);
 
 /** A message that is told by its number. */
 export function message(n: number): string {

@@ -1,17 +1,10 @@
 import type { NatLab } from '../../../src/lab/index.js';
-
-const LOOKS = 3;
+import { establishedFlows } from '../../support/nat.js';
 
 /** The established flows that the NAT knows, as `client's port>server's port`. */
 export async function knownFlows(lab: NatLab): Promise<ReadonlySet<string>> {
-  const known = new Set<string>();
-  // The kernel hands its table out page by page, while it changes: a flow can be missing in one look.
-  for (let look = 0; look < LOOKS; look++) {
-    for (const { client, server, state } of await lab.flows()) {
-      if (state === 'ESTABLISHED') known.add([client, server].map(portOf).join('>'));
-    }
-  }
-  return known;
+  const flows = await establishedFlows(lab);
+  return new Set(flows.map(({ client, server }) => `${portOf(client)}>${portOf(server)}`));
 }
 
 function portOf(endpoint: string): string {

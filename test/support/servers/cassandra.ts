@@ -5,6 +5,7 @@ import type { NatFixture } from '../nat.js';
 import { skipForMissing } from './missing.js';
 import { findProgram, inOwnFolder, whenSaid } from './programs.js';
 import { endServer, startServer } from './server-script.js';
+import { useServer } from './use-server.js';
 
 const PORT = 9042;
 const CONTROL_PORT = 8187;
@@ -41,20 +42,10 @@ function findSimulacron(): { readonly java: string; readonly jar: string } | und
 
 /** For a `describe` block behind `useNatLab`: its tests have a node beyond the NAT. */
 export function useCassandra(nat: NatFixture): CassandraFixture {
-  let server: CassandraServer | undefined;
-  before(requireCassandra);
-  before(async function () {
-    this.timeout(60_000);
-    server = await startCassandra(nat);
-  });
-  after(async () => {
-    await server?.stop();
-    server = undefined;
-  });
+  const server = useServer(requireCassandra, () => startCassandra(nat), { limit: 60_000 });
   const fixture: CassandraFixture = {
     get server() {
-      if (!server) throw new Error('useCassandra: the server exists only while the suite runs');
-      return server;
+      return server();
     },
     get url() {
       return `cql://${nat.lab.serverAddress}:${fixture.server.port}/${fixture.server.dataCenter}`;

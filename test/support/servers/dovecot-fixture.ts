@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { until, type NatFixture } from '../nat.js';
 import { requireDovecot, startDovecot, type DovecotServer } from './dovecot.js';
+import { useServer } from './use-server.js';
 
 export interface DovecotFixture {
   readonly server: DovecotServer;
@@ -19,21 +20,13 @@ export interface DovecotFixture {
 
 /** For a `describe` block behind `useNatLab`: its tests have an IMAP server beyond the NAT. */
 export function useDovecot(nat: NatFixture): DovecotFixture {
-  let server: DovecotServer | undefined;
+  const server = useServer(requireDovecot, () => startDovecot(nat.lab));
   let users = 0;
   let messages = 0;
 
-  before(requireDovecot);
-  before(async () => void (server = await startDovecot(nat.lab)));
-  after(async () => {
-    await server?.stop();
-    server = undefined;
-  });
-
   const fixture: DovecotFixture = {
     get server() {
-      if (!server) throw new Error('useDovecot: the server exists only while the suite runs');
-      return server;
+      return server();
     },
     config(how = 'plain') {
       const { port, tlsPort, password, ca } = fixture.server;

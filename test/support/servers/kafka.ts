@@ -3,6 +3,7 @@ import type { NatFixture } from '../nat.js';
 import { skipForMissing } from './missing.js';
 import { findProgram, inOwnFolder, whenSaid } from './programs.js';
 import { endServer, startServer, type ServerSide } from './server-script.js';
+import { useServer } from './use-server.js';
 
 const PROGRAM = 'kafka-broker';
 const PORT = 9092;
@@ -33,14 +34,7 @@ function findKafka(): string | undefined {
 
 /** For a `describe` block behind `useNatLab`: its tests have a Kafka broker beyond the NAT. */
 export function useKafka(nat: NatFixture): { readonly url: string } {
-  let server: KafkaServer | undefined;
-
-  before(requireKafka);
-  before(async () => void (server = await startKafka(nat.lab, nat.lab.serverAddress)));
-  after(async () => {
-    await server?.stop();
-    server = undefined;
-  });
+  useServer(requireKafka, () => startKafka(nat.lab, nat.lab.serverAddress));
 
   return {
     /** Its path is the topic. */

@@ -7,6 +7,7 @@ import { type NatFixture } from '../nat.js';
 import { skipForMissing } from './missing.js';
 import { findProgram, inOwnFolder, whenSaid } from './programs.js';
 import { endServer, startServer, type ServerSide } from './server-script.js';
+import { useServer } from './use-server.js';
 
 const PORT = 3306;
 const USER = 'holdfast';
@@ -43,15 +44,8 @@ export function requireMariadb(this: Mocha.Context): void {
 
 /** For a `describe` block behind `useNatLab`: its tests have a MariaDB server beyond the NAT. */
 export function useMariadb(nat: NatFixture): MariadbFixture {
-  let server: MariadbServer | undefined;
+  useServer(requireMariadb, () => startMariadb(nat.lab));
   let tables = 0;
-
-  before(requireMariadb);
-  before(async () => void (server = await startMariadb(nat.lab)));
-  after(async () => {
-    await server?.stop();
-    server = undefined;
-  });
 
   const fixture: MariadbFixture = {
     get config() {

@@ -4,6 +4,7 @@ import type { NatFixture } from '../nat.js';
 import { skipForMissing } from './missing.js';
 import { findProgram, inOwnFolder, whenSaid } from './programs.js';
 import { endServer, startServer, type ServerSide } from './server-script.js';
+import { useServer } from './use-server.js';
 
 const PORT = 1883;
 
@@ -21,14 +22,7 @@ export function requireMosquitto(this: Mocha.Context): void {
 
 /** For a `describe` block behind `useNatLab`: its tests have an MQTT broker beyond the NAT. */
 export function useMosquitto(nat: NatFixture): { readonly url: string } {
-  let server: MosquittoServer | undefined;
-
-  before(requireMosquitto);
-  before(async () => void (server = await startMosquitto(nat.lab)));
-  after(async () => {
-    await server?.stop();
-    server = undefined;
-  });
+  useServer(requireMosquitto, () => startMosquitto(nat.lab));
 
   return {
     get url() {

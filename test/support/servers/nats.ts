@@ -2,6 +2,7 @@ import type { NatFixture } from '../nat.js';
 import { skipForMissing } from './missing.js';
 import { findProgram, inOwnFolder, whenSaid } from './programs.js';
 import { endServer, startServer, type ServerSide } from './server-script.js';
+import { useServer } from './use-server.js';
 
 const PORT = 4222;
 
@@ -19,14 +20,7 @@ export function requireNats(this: Mocha.Context): void {
 
 /** For a `describe` block behind `useNatLab`: its tests have a NATS server beyond the NAT. */
 export function useNats(nat: NatFixture): { readonly url: string } {
-  let server: NatsServer | undefined;
-
-  before(requireNats);
-  before(async () => void (server = await startNats(nat.lab)));
-  after(async () => {
-    await server?.stop();
-    server = undefined;
-  });
+  useServer(requireNats, () => startNats(nat.lab));
 
   return {
     get url() {

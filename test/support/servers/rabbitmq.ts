@@ -5,6 +5,7 @@ import type { NatFixture } from '../nat.js';
 import { skipForMissing } from './missing.js';
 import { inOwnFolder, whenSaid } from './programs.js';
 import { endServer, startServer, type ServerSide } from './server-script.js';
+import { useServer } from './use-server.js';
 
 /** What is on PATH insists on an account and folders of its own, and then runs this. */
 const PROGRAM = '/usr/lib/rabbitmq/bin/rabbitmq-server';
@@ -24,17 +25,7 @@ export function requireRabbitmq(this: Mocha.Context): void {
 
 /** For a `describe` block behind `useNatLab`: its tests have an AMQP broker beyond the NAT. */
 export function useRabbitmq(nat: NatFixture): { readonly url: string } {
-  let server: RabbitmqServer | undefined;
-
-  before(requireRabbitmq);
-  before(async function () {
-    this.timeout(90_000); // 4 s where nothing else runs
-    server = await startRabbitmq(nat.lab);
-  });
-  after(async () => {
-    await server?.stop();
-    server = undefined;
-  });
+  useServer(requireRabbitmq, () => startRabbitmq(nat.lab), { limit: 90_000 }); // 4 s where nothing else runs
 
   return {
     get url() {

@@ -3,6 +3,7 @@ import { until, type NatFixture } from '../nat.js';
 import { skipForMissing } from './missing.js';
 import { findProgram, inOwnFolder, whenSaid } from './programs.js';
 import { endServer, startServer, type ServerSide } from './server-script.js';
+import { useServer } from './use-server.js';
 
 export interface RedisServer {
   readonly port: number;
@@ -29,21 +30,15 @@ export function useRedis(
   nat: NatFixture,
   { port = 6379, isCluster = false }: { port?: number; isCluster?: boolean } = {},
 ): RedisFixture {
-  let server: RedisServer | undefined;
-
-  before(requireRedis);
+  const announced = (): string[] =>
+    isCluster ? ['--cluster-enabled', 'yes', '--cluster-announce-ip', nat.lab.serverAddress] : [];
+  useServer(requireRedis, () => startRedis(nat.lab, port, announced()));
   before(async () => {
-    const announced = ['--cluster-enabled', 'yes', '--cluster-announce-ip', nat.lab.serverAddress];
-    server = await startRedis(nat.lab, port, isCluster ? announced : []);
     if (!isCluster) return;
     await fixture.admin('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
     await until('the cluster has formed', async () =>
       String(await fixture.admin('CLUSTER', 'INFO')).includes('cluster_state:ok'),
     );
-  });
-  after(async () => {
-    await server?.stop();
-    server = undefined;
   });
 
   const fixture: RedisFixture = {

@@ -7,6 +7,7 @@ import type { NatFixture } from '../nat.js';
 import { skipForMissing } from './missing.js';
 import { findProgram, inOwnFolder, whenSaid } from './programs.js';
 import { endServer, startServer, type ServerSide } from './server-script.js';
+import { useServer } from './use-server.js';
 
 const PORT = 10389;
 const SUFFIX = 'dc=lab';
@@ -39,17 +40,10 @@ export function requireSlapd(this: Mocha.Context): void {
 
 /** For a `describe` block behind `useNatLab`: its tests have an LDAP server beyond the NAT. */
 export function useSlapd(nat: NatFixture): SlapdFixture {
-  let server: SlapdServer | undefined;
-  before(requireSlapd);
-  before(async () => void (server = await startSlapd(nat.lab)));
-  after(async () => {
-    await server?.stop();
-    server = undefined;
-  });
+  const server = useServer(requireSlapd, () => startSlapd(nat.lab));
   const fixture: SlapdFixture = {
     get server() {
-      if (!server) throw new Error('useSlapd: the server exists only while the suite runs');
-      return server;
+      return server();
     },
     get url() {
       const { user, password, port, suffix } = fixture.server;

@@ -5,6 +5,7 @@ import type { NatFixture } from '../nat.js';
 import { skipForMissing } from './missing.js';
 import { findProgram, inOwnFolder, whenSaid } from './programs.js';
 import { endServer, startServer, type ServerSide } from './server-script.js';
+import { useServer } from './use-server.js';
 
 const PORT = 10025;
 const ACCOUNT = 'Debian-exim';
@@ -31,17 +32,10 @@ export function requireSmtp(this: Mocha.Context): void {
 
 /** For a `describe` block behind `useNatLab`: its tests have an SMTP server beyond the NAT. */
 export function useSmtp(nat: NatFixture): SmtpFixture {
-  let server: SmtpServer | undefined;
-  before(requireSmtp);
-  before(async () => void (server = await startSmtp(nat.lab)));
-  after(async () => {
-    await server?.stop();
-    server = undefined;
-  });
+  const server = useServer(requireSmtp, () => startSmtp(nat.lab));
   const fixture: SmtpFixture = {
     get server() {
-      if (!server) throw new Error('useSmtp: the server exists only while the suite runs');
-      return server;
+      return server();
     },
     get url() {
       return `smtp://${nat.lab.serverAddress}:${fixture.server.port}`;

@@ -6,6 +6,7 @@ import type { NatFixture } from '../nat.js';
 import { skipForMissing } from './missing.js';
 import { findProgram, inOwnFolder, whenSaid } from './programs.js';
 import { endServer, startServer, type ServerSide } from './server-script.js';
+import { useServer } from './use-server.js';
 
 const PORT = 2222;
 const USER = 'lab';
@@ -28,20 +29,13 @@ export function requireSshd(this: Mocha.Context): void {
 
 /** For a `describe` block behind `useNatLab`: its tests have an SSH server beyond the NAT. */
 export function useSshd(nat: NatFixture): { readonly url: string } {
-  let server: SshServer | undefined;
-
-  before(requireSshd);
-  before(async () => void (server = await startSshd(nat.lab)));
-  after(async () => {
-    await server?.stop();
-    server = undefined;
-  });
+  const server = useServer(requireSshd, () => startSshd(nat.lab));
 
   return {
     /** Its path is that of the user's private key. */
     get url() {
-      if (!server) throw new Error('useSshd: the server exists only while the suite runs');
-      return `ssh://${server.user}@${nat.lab.serverAddress}:${server.port}${server.keyFile}`;
+      const { user, port, keyFile } = server();
+      return `ssh://${user}@${nat.lab.serverAddress}:${port}${keyFile}`;
     },
   };
 }

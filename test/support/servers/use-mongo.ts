@@ -1,7 +1,8 @@
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import type { NatFixture } from '../nat.js';
 import { requireChangeStreams, startMongoJava } from './mongo-java.js';
-import { requireMongo, startMongo, type MongoServer } from './mongo.js';
+import { requireMongo, startMongo } from './mongo.js';
+import { useServer } from './use-server.js';
 
 export interface MongoFixture {
   readonly port: number;
@@ -15,25 +16,17 @@ export function useMongo(
   nat: NatFixture,
   { hasChangeStreams = false }: { hasChangeStreams?: boolean } = {},
 ): MongoFixture {
-  let server: MongoServer | undefined;
+  const server = hasChangeStreams
+    ? useServer(requireChangeStreams, () => startMongoJava(nat.lab))
+    : useServer(requireMongo, () => startMongo(nat.lab));
   const clients: MongoClient[] = [];
-
-  before(hasChangeStreams ? requireChangeStreams : requireMongo);
-  before(async () => {
-    server = await (hasChangeStreams ? startMongoJava(nat.lab) : startMongo(nat.lab));
-  });
   afterEach(async () => {
     for (const client of clients.splice(0)) await client.close();
-  });
-  after(async () => {
-    await server?.stop();
-    server = undefined;
   });
 
   return {
     get port() {
-      if (!server) throw new Error('useMongo: the server exists only while the suite runs');
-      return server.port;
+      return server().port;
     },
     get url() {
       return `mongodb://${nat.lab.serverAddress}:${this.port}/`;

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { until, type NatFixture } from '../nat.js';
 import { requirePostgres, startPostgres, type PostgresServer } from './postgres.js';
+import { useServer } from './use-server.js';
 
 export interface PostgresFixture {
   readonly server: PostgresServer;
@@ -22,20 +23,12 @@ export interface PostgresFixture {
 
 /** For a `describe` block behind {@link useNatLab}: its tests have a PostgreSQL server beyond the NAT. */
 export function usePostgres(nat: NatFixture): PostgresFixture {
-  let server: PostgresServer | undefined;
+  const server = useServer(requirePostgres, () => startPostgres(nat.lab));
   let tables = 0;
-
-  before(requirePostgres);
-  before(async () => void (server = await startPostgres(nat.lab)));
-  after(async () => {
-    await server?.stop();
-    server = undefined;
-  });
 
   const fixture: PostgresFixture = {
     get server() {
-      if (!server) throw new Error('usePostgres: the server exists only while the suite runs');
-      return server;
+      return server();
     },
     get config() {
       const { port, user, database } = fixture.server;

@@ -1,15 +1,8 @@
 import { ImapFlow } from 'imapflow';
+import { imapConfig } from '../../../support/imap-config.js';
 import { url, workTwice } from '../application.js';
 
-const client = new ImapFlow({
-  host: url.hostname,
-  port: Number(url.port),
-  secure: false,
-  doSTARTTLS: false,
-  auth: { user: url.username, pass: url.password },
-  disableAutoIdle: true,
-  logger: false,
-});
+const client = new ImapFlow({ ...imapConfig(url), disableAutoIdle: true });
 client.on('error', () => undefined); // the driver's documentation asks for a listener
 await client.connect();
 await workTwice(async () => {
