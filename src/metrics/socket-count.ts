@@ -7,23 +7,21 @@ type Target = HoldfastEvents['died']['target'];
 export class SocketCount {
   readonly #counter: UpDownCounter;
   readonly #counts = new Map<Attributes, number>();
-  /** A connected socket's events carry one object, a socket that never connected has none or one of its own. */
-  readonly #connected = new WeakSet<object>();
+  /** Those counted now. A connected socket's events carry one object, a socket that never connected has none or its own. */
+  readonly #counted = new WeakSet<object>();
 
   constructor(counter: UpDownCounter) {
     this.#counter = counter;
   }
 
   hardened(target: Target, attributes: Attributes): void {
-    if (target === undefined) return;
-    this.#connected.add(target);
+    if (target === undefined || this.#counted.has(target)) return;
+    this.#counted.add(target);
     this.#add(1, attributes);
   }
 
   left(target: Target, attributes: Attributes): void {
-    if (target === undefined || !this.#connected.has(target)) return;
-    // One that was guarded before counting began is not in it.
-    if ((this.#counts.get(attributes) ?? 0) > 0) this.#add(-1, attributes);
+    if (target !== undefined && this.#counted.delete(target)) this.#add(-1, attributes);
   }
 
   /** Nothing is known any more: an exporter would go on telling the last count for good. */
