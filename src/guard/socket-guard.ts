@@ -160,7 +160,7 @@ export class SocketGuard {
   }
 
   /**
-   * Asks the kernel whether the path is alive; a probe already under way is joined. `seen`: see {@link PathProbe.ask}.
+   * Asks the kernel whether the path is alive; a probe already under way is joined. `seen`: see PathProbeOptions.
    * False: it can't be asked.
    */
   ask(timeout: number | undefined, done: (outcome: ProbeOutcome) => void, seen?: TcpInfo): boolean {

@@ -42,6 +42,11 @@ export function endpoint(address: string, port: string | number): string {
   return `[${new SocketAddress({ address, family: 'ipv6' }).address}]:${port}`;
 }
 
+/** The port of an {@link endpoint}. */
+export function portOf(endpoint: string): string {
+  return endpoint.slice(endpoint.lastIndexOf(':') + 1);
+}
+
 export interface TableChange {
   readonly appeared: readonly Flow[];
   /** Gone straight from ESTABLISHED: forgotten. A flow that closes stays for seconds in a closing state first. */

@@ -1,6 +1,7 @@
 import type { SpawnOptions } from 'node:child_process';
 import { closeSync, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { portOf } from './conntrack-table.js';
 import { KernelTable } from './kernel-table.js';
 import { KernelWatch, type Sighting } from './kernel-watch.js';
 import { LabError } from './lab-error.js';
@@ -34,7 +35,6 @@ export class KernelNat extends NatLab {
   readonly #thread: ThreadNetwork | LabError;
   readonly #descriptors: Readonly<Record<Side | 'host', number>>;
   #isListenedTo = false;
-  #resetsAtExpiry: boolean;
 
   private constructor(parts: KernelParts) {
     super(parts.settings);
@@ -43,7 +43,6 @@ export class KernelNat extends NatLab {
     this.#tools = parts.tools;
     this.#table = parts.table;
     this.#thread = parts.thread;
-    this.#resetsAtExpiry = parts.settings.expiry === 'reset-at-expiry';
     this.#descriptors = {
       client: openNetwork(parts.namespaces.pid('client')),
       server: openNetwork(parts.namespaces.pid('server')),
@@ -130,8 +129,7 @@ export class KernelNat extends NatLab {
   protected async apply(asked: EffectiveSettings): Promise<EffectiveSettings> {
     const settings = wholeSeconds(asked);
     await this.#namespaces.run('nat', loadRules(this.#tools, settings) + conntrackSettings(settings));
-    this.#resetsAtExpiry = settings.expiry === 'reset-at-expiry';
-    this.#watchIfNeeded();
+    this.#watchIfNeeded(settings);
     return settings;
   }
 
@@ -155,21 +153,21 @@ export class KernelNat extends NatLab {
     return this.#thread;
   }
 
-  #watchIfNeeded(): void {
-    if (this.#isListenedTo || this.#resetsAtExpiry) this.#watch.start();
+  #watchIfNeeded({ expiry } = this.settings): void {
+    if (this.#isListenedTo || expiry === 'reset-at-expiry') this.#watch.start();
     else this.#watch.stop();
   }
 
   #evicted(flows: readonly Flow[]): void {
-    if (this.#resetsAtExpiry) void this.#reset(flows);
+    if (this.expiry === 'reset-at-expiry') void this.#reset(flows);
     for (const flow of flows) this.emit('evicted', { at: this.age(), flow });
   }
 
   /** Connection tracking forgets in silence: the NAT makes both ends speak, and answers them with a RST. */
   async #reset(flows: readonly Flow[]): Promise<void> {
     const ends = flows.flatMap(({ client, server, translated = '' }) => [
-      [server.slice(server.lastIndexOf(':') + 1), client],
-      [translated.slice(translated.lastIndexOf(':') + 1), server],
+      [portOf(server), client],
+      [portOf(translated), server],
     ]);
     const words = [process.execPath, CALL_OUT, ...ends.flat()].map(word => `'${word}'`);
     await this.#namespaces.run('nat', words.join(' ')).catch(() => undefined); // the lab is being closed

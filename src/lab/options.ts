@@ -5,7 +5,7 @@ import { LabError } from './lab-error.js';
  * What the NAT does about a flow it has forgotten.
  * - `drop`: swallows its packets; whoever writes hears nothing.
  * - `reset-on-packet`: answers the next packet of either side with a RST to that side.
- * - `reset-at-expiry`: sends both sides a RST when it forgets; the kernel backend within half a second.
+ * - `reset-at-expiry`: sends both sides a RST when it forgets; the kernel backend looks for that every 250 ms.
  */
 export type Expiry = 'drop' | 'reset-on-packet' | 'reset-at-expiry';
 

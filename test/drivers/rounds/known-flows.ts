@@ -1,3 +1,4 @@
+import { portOf } from '../../../src/lab/conntrack-table.js';
 import type { NatLab } from '../../../src/lab/index.js';
 import { establishedFlows } from '../../support/nat.js';
 
@@ -5,8 +6,4 @@ import { establishedFlows } from '../../support/nat.js';
 export async function knownFlows(lab: NatLab): Promise<ReadonlySet<string>> {
   const flows = await establishedFlows(lab);
   return new Set(flows.map(({ client, server }) => `${portOf(client)}>${portOf(server)}`));
-}
-
-function portOf(endpoint: string): string {
-  return endpoint.slice(endpoint.lastIndexOf(':') + 1);
 }
